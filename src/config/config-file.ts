@@ -1,0 +1,108 @@
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { InputError, messageOf } from '../errors.ts';
+
+type Environment = Record<string, string | undefined>;
+
+const slackUser = z.string().regex(/^[UW][A-Z0-9]+$/, 'must be a Slack user id such as U012ABC');
+const approver = z
+  .string()
+  .regex(/^[UWS][A-Z0-9]+$/, 'must be a Slack user id (U…) or user group id (S…), never a display name');
+
+const webhookTarget = z.strictObject({
+  type: z.literal('webhook'),
+  url: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }),
+  secret: z.string().min(1, 'must name an environment variable, such as "${SUPPORT_BOT_SECRET}"'),
+  allow_private: z.boolean().default(false),
+});
+
+const service = z.strictObject({
+  owner: slackUser.optional(),
+  approvers: z.array(approver).default([]),
+  pagerduty: z
+    .strictObject({ service: z.string().min(1), escalation_policy: z.string().min(1).optional() })
+    .optional(),
+  target: webhookTarget.optional(),
+  standing_approvals: z.array(z.enum(['disable', 'known-good', 'throttle-offender'])).default([]),
+});
+
+const contacts = z.strictObject({
+  legal: z.array(slackUser).default([]),
+  compliance: z.array(slackUser).default([]),
+  comms: z.array(slackUser).default([]),
+  product: z.array(slackUser).default([]),
+  engineering_lead: z.array(slackUser).default([]),
+});
+
+const minutes = (fallback: number) => z.number().positive().default(fallback);
+
+const configFile = z.strictObject({
+  environment: z.string().min(1).default('production'),
+  services: z.record(z.string().min(1), service).default({}),
+  contacts: contacts.prefault({}),
+  poll_seconds: z.number().int().min(1).max(300).default(15),
+  contain_within_minutes: minutes(10),
+  approval_expires_minutes: minutes(15),
+  prove_within_minutes: minutes(30),
+  green_minutes: minutes(30),
+});
+
+/** `llm-incident.yaml`, checked. Secrets are already the values of the environment variables that they named. */
+export type ConfigFile = z.infer<typeof configFile>;
+export type ServiceConfig = z.infer<typeof service>;
+export type WebhookTargetConfig = z.infer<typeof webhookTarget>;
+
+/** Reads the YAML text; throws InputError with every problem and its path, missing `${NAME}` variables included. */
+export function parseConfigFile(text: string, env: Environment): ConfigFile {
+  const problems: string[] = [];
+  const raw = withSecrets(parseYaml(text) ?? {}, { env, path: '', problems });
+  const result = configFile.safeParse(raw);
+  if (!result.success) {
+    for (const issue of result.error.issues) problems.push(`${issue.path.join('.') || 'file'}: ${issue.message}`);
+  }
+  if (problems.length > 0 || !result.success) throw new InputError(problems);
+  return result.data;
+}
+
+/** Every key that the file may hold, in dotted form with `NAME` for a service, for the README's table. */
+export function configKeys(): string[] {
+  const under = (prefix: string, shape: object) => Object.keys(shape).map((key) => `${prefix}${key}`);
+  return [
+    ...under('', configFile.shape),
+    ...under('services.NAME.', service.shape),
+    ...under('services.NAME.target.', webhookTarget.shape),
+    ...under('services.NAME.pagerduty.', { service: 1, escalation_policy: 1 }),
+    ...under('contacts.', contacts.shape),
+  ];
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (thrown) {
+    throw new InputError([`file: not valid YAML: ${messageOf(thrown)}`]);
+  }
+}
+
+interface SecretContext {
+  env: Environment;
+  path: string;
+  problems: string[];
+}
+
+/** Replaces `${NAME}` in every string by that environment variable. */
+function withSecrets(value: unknown, context: SecretContext): unknown {
+  if (typeof value === 'string') return value.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name) => secretOf(name, context));
+  if (Array.isArray(value)) return value.map((item, i) => withSecrets(item, { ...context, path: join(context.path, i) }));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([k, v]) => [k, withSecrets(v, { ...context, path: join(context.path, k) })]));
+}
+
+function secretOf(name: string, { env, path, problems }: SecretContext): string {
+  const found = env[name];
+  if (found === undefined || found === '') problems.push(`${path}: environment variable ${name} is not set`);
+  return found ?? '';
+}
+
+const join = (path: string, key: string | number) => (path === '' ? String(key) : `${path}.${key}`);

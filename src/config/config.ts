@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import { type ConfigFile, parseConfigFile } from './config-file.ts';
+
+type Environment = Record<string, string | undefined>;
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]', '::1']);
+
+const port = z.coerce.number().int().min(0).max(65535);
+const baseUrl = (fallback: string) =>
+  z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
+    .default(fallback)
+    .refine((url) => url.startsWith('https:') || isLoopback(url), 'http:// is for loopback only; use https://');
+
+const environment = z
+  .object({
+    SLACK_BOT_TOKEN: z.string().startsWith('xoxb-', 'must be a bot token (xoxb-…)'),
+    SLACK_SIGNING_SECRET: z.string().min(1).optional(),
+    SLACK_APP_TOKEN: z.string().startsWith('xapp-', 'must be an app-level token (xapp-…)').optional(),
+    SLACK_API_URL: z.url().default('https://slack.com/api/'),
+    PAGERDUTY_API_TOKEN: z.string().min(1).optional(),
+    PAGERDUTY_FROM: z.email('must be the e-mail of a PagerDuty user').optional(),
+    PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
+    PAGERDUTY_API_URL: baseUrl('https://api.pagerduty.com'),
+    PAGERDUTY_EVENTS_URL: baseUrl('https://events.pagerduty.com'),
+    LLM_INCIDENT_TOKENS: z.string().default(''),
+    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be postgres://…').optional(),
+    DATA_DIR: z.string().min(1).default('.data'),
+    PORT: port.default(3000),
+    INTERNAL_PORT: port.optional(),
+    HOST: z.string().min(1).default('127.0.0.1'),
+    LLM_INCIDENT_CONFIG: z.string().default('llm-incident.yaml'),
+    LLM_INCIDENT_TEST_CLOCK: z.enum(['0', '1']).default('0'),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  })
+  .check((context) => {
+    const env = context.value;
+    const complain = (path: string, message: string) =>
+      context.issues.push({ code: 'custom', path: [path], message, input: undefined });
+    if (env.SLACK_APP_TOKEN === undefined && env.SLACK_SIGNING_SECRET === undefined) {
+      complain('SLACK_SIGNING_SECRET', 'is needed for HTTP mode (or set SLACK_APP_TOKEN for Socket Mode)');
+    }
+    if (env.PAGERDUTY_API_TOKEN !== undefined && env.PAGERDUTY_FROM === undefined) {
+      complain('PAGERDUTY_FROM', 'is needed with PAGERDUTY_API_TOKEN: the e-mail of a PagerDuty user');
+    }
+    if (env.LLM_INCIDENT_TEST_CLOCK === '1' && env.DATABASE_URL !== undefined && !isLoopback(env.DATABASE_URL)) {
+      complain('LLM_INCIDENT_TEST_CLOCK', 'is refused because DATABASE_URL is not on loopback');
+    }
+  });
+
+export interface Config {
+  env: z.infer<typeof environment>;
+  /** Bearer tokens that open the ingest and metrics routes; empty means that these answer 401. */
+  tokens: string[];
+  file: ConfigFile;
+}
+
+/** Environment and config file, checked once. Throws InputError that lists every problem of both. */
+export function loadConfig(env: Environment): Config {
+  const problems: string[] = [];
+  const parsed = environment.safeParse(withoutEmpty(env));
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${wording(issue)}`);
+  }
+  const path = env['LLM_INCIDENT_CONFIG'] || 'llm-incident.yaml';
+  const file = readFile(path, env, problems);
+  if (!parsed.success || file === null || problems.length > 0) throw new InputError(problems);
+  const tokens = parsed.data.LLM_INCIDENT_TOKENS.split(',').map((token) => token.trim());
+  return { env: parsed.data, tokens: tokens.filter((token) => token !== ''), file };
+}
+
+function readFile(path: string, env: Environment, problems: string[]): ConfigFile | null {
+  try {
+    return parseConfigFile(existsSync(path) ? readFileSync(path, 'utf8') : '', env);
+  } catch (thrown) {
+    if (!(thrown instanceof InputError)) throw thrown;
+    problems.push(...thrown.problems.map((problem) => `${path}: ${problem}`));
+    return null;
+  }
+}
+
+function wording(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_type' && issue.input === undefined ? 'is not set' : issue.message;
+}
+
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+}
+
+function isLoopback(url: string): boolean {
+  return URL.canParse(url) && LOOPBACK.has(new URL(url).hostname);
+}

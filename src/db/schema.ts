@@ -1,0 +1,350 @@
+// Longer than the budget on purpose: the hand-written types of every table, in the order of the migrations.
+import type { ColumnType, Generated, GeneratedAlways, Insertable, Selectable } from 'kysely';
+
+/** jsonb: written as JSON text, read as the value. */
+export type Json<T> = ColumnType<T, string, string>;
+
+export interface JobTable {
+  id: GeneratedAlways<number>;
+  kind: string;
+  /** Jobs of one lane run one after the other, in order of id. */
+  lane: string | null;
+  dedupe_key: string | null;
+  payload: Json<Record<string, unknown>>;
+  state: Generated<'ready' | 'done' | 'dead'>;
+  /** Clock port. */
+  run_at: Date;
+  /** Database clock: the lease while it runs, the back-off after a failure. */
+  held_until: Date | null;
+  held_by: string | null;
+  attempts: Generated<number>;
+  last_error: string | null;
+  created_at: Generated<Date>;
+  finished_at: Date | null;
+}
+
+export interface InboxTable {
+  key: string;
+  kind: string;
+  body: Json<Record<string, unknown>>;
+  received_at: Generated<Date>;
+  held_until: Date;
+  attempts: Generated<number>;
+  state: Generated<'received' | 'done' | 'dead'>;
+  last_error: string | null;
+}
+
+export interface CronSlotTable {
+  key: string;
+  claimed_at: Generated<Date>;
+}
+
+export interface SettingTable {
+  key: string;
+  value: Json<unknown>;
+}
+
+export interface CallTable {
+  id: GeneratedAlways<number>;
+  trace_id: string;
+  span_id: string;
+  /** False while only an evaluation of this call has arrived. */
+  span_seen: boolean;
+  service: string;
+  environment: string;
+  at: Date;
+  request_model: string | null;
+  response_model: string | null;
+  parameters: Json<Record<string, number | string>>;
+  prompt_name: string | null;
+  prompt_version: string | null;
+  prompt_sha256: string | null;
+  user_id: string | null;
+  session_id: string | null;
+  endpoint: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  output_chars: number | null;
+  cost_usd: number | null;
+  latency_ms: number | null;
+  error: string | null;
+  quality: number | null;
+  format_ok: boolean | null;
+  received_at: Generated<Date>;
+}
+
+export interface CallEvaluationTable {
+  call_id: number;
+  name: string;
+  value: number | null;
+  label: string | null;
+  explanation: string | null;
+  evaluator: string | null;
+  at: Date;
+}
+
+export interface CallContentTable {
+  call_id: number;
+  input: string | null;
+  output: string | null;
+  frozen_for: number | null;
+}
+
+export interface EvaluationTable {
+  id: GeneratedAlways<number>;
+  service: string;
+  environment: string;
+  rule: string;
+  at: Date;
+  state: string;
+  value: number | null;
+  baseline: number | null;
+  n: number;
+  baseline_n: number;
+  lower: number | null;
+  upper: number | null;
+  threshold: number | null;
+  past_bound: boolean;
+}
+
+export interface SignalTable {
+  service: string;
+  environment: string;
+  rule: string;
+  state: string;
+  since: Date;
+  past_bound_since: Date | null;
+  incident_id: number | null;
+  evaluation_id: number;
+}
+
+export type Category = 'outage' | 'quality' | 'cost' | 'safety';
+export type Severity = 'sev1' | 'sev2' | 'sev3';
+export type IncidentStatus =
+  | 'triage'
+  | 'open'
+  | 'contained'
+  | 'mitigated'
+  | 'resolved'
+  | 'closed'
+  | 'declined'
+  | 'merged';
+
+export interface IncidentTable {
+  id: GeneratedAlways<number>;
+  dedup_key: string;
+  title: string;
+  category: Category;
+  severity: Severity;
+  status: IncidentStatus;
+  service: string | null;
+  environment: string;
+  private: boolean;
+  source: 'rule' | 'person';
+  rule: string | null;
+  symptom: string | null;
+  declared_by: string | null;
+  commander: string | null;
+  channel_id: string | null;
+  channel_name: string | null;
+  drill: Generated<boolean>;
+  created_at: Date;
+}
+
+export interface MilestoneTable {
+  incident_id: number;
+  name: string;
+  at: Date;
+  recorded_at: Date;
+  recorded_by: string;
+}
+
+export interface IncidentEventTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  at: Date;
+  kind: string;
+  actor: string | null;
+  text: string;
+  data: Json<Record<string, unknown>>;
+}
+
+export interface LedgerTable {
+  id: GeneratedAlways<number>;
+  service: string;
+  environment: string;
+  component: string;
+  state: Json<Record<string, string | null>>;
+  previous: Json<Record<string, string | null>> | null;
+  at: Date;
+  source: string;
+  actor: string | null;
+  recorded_at: Date;
+  previous_digest: string;
+  digest: string;
+}
+
+export interface EvidenceTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  kind: string;
+  at: Date;
+  data: Json<Record<string, unknown>>;
+  digest: string;
+}
+
+export interface RoomMessageTable {
+  channel_id: string;
+  ts: string;
+  incident_id: number;
+  thread_ts: string | null;
+  user_id: string;
+  text: string;
+  files: Json<{ name: string; permalink: string | null }[]>;
+  edited_ts: string | null;
+  deleted_at: Date | null;
+  recorded_at: Date;
+}
+
+export interface PostedMessageTable {
+  key: string;
+  incident_id: number | null;
+  channel_id: string;
+  ts: string;
+  posted_at: Date;
+}
+
+export interface ClockTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  kind: string;
+  due_at: Date;
+  state: Generated<'running' | 'met' | 'fired' | 'stopped'>;
+  settled_at: Date | null;
+}
+
+export interface PageTable {
+  incident_id: number;
+  purpose: 'page' | 'ticket';
+  state: 'pending' | 'sent' | 'skipped' | 'failed';
+  reason: string;
+  requested_at: Date;
+  settled_at: Date | null;
+  receipt: Json<Record<string, unknown>> | null;
+}
+
+export interface DecisionStepTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  symptom: string;
+  step: string;
+  finding: string | null;
+  answer: string | null;
+  decided_by: string | null;
+  at: Date;
+}
+
+export type MitigationStatus =
+  | 'proposed'
+  | 'approved'
+  | 'running'
+  | 'applied'
+  | 'proven'
+  | 'unproven'
+  | 'not-contained'
+  | 'failed'
+  | 'stale'
+  | 'rejected'
+  | 'expired'
+  | 'needs-human'
+  | 'reverted';
+
+export interface MitigationTable {
+  id: GeneratedAlways<number>;
+  incident_id: number | null;
+  service: string;
+  environment: string;
+  plan: Json<Record<string, unknown>>;
+  plan_hash: string;
+  status: MitigationStatus;
+  proposed_by: string;
+  proposed_at: Date;
+  expires_at: Date;
+  started_at: Date | null;
+  /** Database clock: when the last request left, so that another waits until that one cannot still land. */
+  last_sent_at: Date | null;
+  applied_at: Date | null;
+  settled_at: Date | null;
+  prove_by: Date | null;
+  outcome: string | null;
+  proof: Json<Record<string, unknown>> | null;
+  lease_owner: string | null;
+  lease_until: Date | null;
+}
+
+export interface VoteTable {
+  mitigation_id: number;
+  voter: string;
+  choice: 'approve' | 'reject';
+  plan_hash: string;
+  reason: string | null;
+  at: Date;
+}
+
+export interface AuditTable {
+  seq: number;
+  at: Date;
+  actor: string;
+  action: string;
+  subject: string;
+  data: Json<Record<string, unknown>>;
+  previous_digest: string;
+  digest: string;
+}
+
+export interface PostmortemTable {
+  incident_id: number;
+  markdown: string;
+  missing: Json<string[]>;
+  assembled_at: Date;
+  posted_at: Date | null;
+}
+
+export interface EvalCaseTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  call_id: number | null;
+  definition: Json<Record<string, unknown>>;
+  proven: boolean;
+  created_at: Date;
+}
+
+export interface Database {
+  job: JobTable;
+  inbox: InboxTable;
+  cron_slot: CronSlotTable;
+  setting: SettingTable;
+  call: CallTable;
+  call_evaluation: CallEvaluationTable;
+  call_content: CallContentTable;
+  evaluation: EvaluationTable;
+  signal: SignalTable;
+  incident: IncidentTable;
+  milestone: MilestoneTable;
+  incident_event: IncidentEventTable;
+  ledger: LedgerTable;
+  evidence: EvidenceTable;
+  room_message: RoomMessageTable;
+  posted_message: PostedMessageTable;
+  clock: ClockTable;
+  page: PageTable;
+  decision_step: DecisionStepTable;
+  mitigation: MitigationTable;
+  vote: VoteTable;
+  audit: AuditTable;
+  postmortem: PostmortemTable;
+  eval_case: EvalCaseTable;
+}
+
+export type Row<T extends keyof Database> = Selectable<Database[T]>;
+export type NewRow<T extends keyof Database> = Insertable<Database[T]>;

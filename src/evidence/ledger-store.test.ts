@@ -1,0 +1,368 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.ts';
+import type { OpenDatabase } from '../db/database.ts';
+import { recordEvaluation } from '../detection/evaluation-store.ts';
+import { qualityFormatVerdict } from '../detection/quality-format.ts';
+import type { Call } from '../sources/call.ts';
+import { saveCalls, saveEvaluations } from '../sources/call-store.ts';
+import { digestOf } from './digest.ts';
+import { evidenceOf } from './evidence-store.ts';
+import { freezeEvidence } from './freeze.ts';
+import { lastKnownGood } from './known-good.ts';
+import { servingIntervals } from './known-good-store.ts';
+import { keyOf, observeCalls } from './ledger.ts';
+import {
+  appendChanges,
+  ledgerHead,
+  type NewLedgerRow,
+  rowsOf,
+  stateAt,
+  verifyLedger,
+} from './ledger-store.ts';
+import { observe } from './observation-store.ts';
+import { effectiveRows } from './what-changed.ts';
+
+let database: TestDatabase;
+let opened: OpenDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  opened = await database.open();
+});
+afterAll(async () => {
+  await opened.close();
+  await database.drop();
+});
+
+const T0 = Date.UTC(2026, 0, 1);
+const at = (second: number) => new Date(T0 + second * 1_000);
+const RECORDED = at(1_000_000);
+let services = 0;
+const newService = () => {
+  services += 1;
+  return { service: `bot-${services}`, environment: 'production' };
+};
+type Of = ReturnType<typeof newService>;
+
+function call(of: Of, second: number, changes: Partial<Call> = {}): Call {
+  const id = digestOf([of, second, changes]);
+  return {
+    traceId: id.slice(0, 32),
+    spanId: id.slice(32, 48),
+    ...of,
+    at: at(second),
+    requestModel: 'gpt-4',
+    responseModel: 'gpt-4-0314',
+    parameters: { temperature: 0.1 },
+    promptName: 'support',
+    promptVersion: '12',
+    promptSha256: null,
+    userId: 'u',
+    sessionId: null,
+    endpoint: '/chat',
+    inputTokens: 10,
+    outputTokens: 5,
+    outputChars: 2,
+    costUsd: null,
+    latencyMs: null,
+    error: null,
+    input: 'hello',
+    output: 'hi',
+    ...changes,
+  };
+}
+
+const observeNow = (of: Of) =>
+  opened.db.transaction().execute((tx) => observe(tx, { ...of, recordedAt: RECORDED }));
+const allRows = (of: Of) => rowsOf(opened.db, { ...of, since: at(-1), until: at(10_000_000) });
+const timeline = async (of: Of) =>
+  effectiveRows(await allRows(of)).map((row) => [row.component, keyOf(row.state), row.at.getTime()]);
+
+/** What one look at all calls in the order of their time would have recorded. */
+function expectedTimeline(calls: Call[]) {
+  const inOrder = calls
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime())
+    .map((one, id) => ({ ...one, id }));
+  return observeCalls({ known: new Map(), calls: inOrder })
+    .changes.filter((change) => change.previous !== null)
+    .map((change) => [change.component, keyOf(change.state), change.at.getTime()]);
+}
+
+function append(rows: NewLedgerRow[]) {
+  return opened.db.transaction().execute((tx) => appendChanges(tx, rows));
+}
+
+const reported = (of: Of, second: number, value: string): NewLedgerRow => ({
+  ...of,
+  component: 'flag',
+  state: { value },
+  previous: null,
+  at: at(second),
+  source: 'api',
+  actor: 'U012',
+  recordedAt: RECORDED,
+});
+
+describe('the chain', () => {
+  test('writers-that-race-make-one-chain-and-a-changed-row-shows', async () => {
+    const of = newService();
+    await Promise.all(Array.from({ length: 8 }, (_, index) => append([reported(of, index, `v${index}`)])));
+    const rows = await allRows(of);
+    expect(rows).toHaveLength(8);
+    expect(await verifyLedger(opened.db)).toBeNull();
+    expect(await ledgerHead(opened.db)).toBe(rows.toSorted((a, b) => b.id - a.id)[0]?.digest);
+
+    const rollback = new Error('roll back');
+    const tampered = async (change: (id: number) => string) => {
+      let found: number | null = null;
+      const victim = rows.toSorted((a, b) => a.id - b.id)[3]?.id ?? 0;
+      await opened.db
+        .transaction()
+        .execute(async (tx) => {
+          await sql.raw(change(victim)).execute(tx);
+          found = await verifyLedger(tx);
+          throw rollback;
+        })
+        .catch((thrown: unknown) => expect(thrown).toBe(rollback));
+      return found === null ? null : found - victim;
+    };
+    expect(await tampered((id) => `update ledger set state = '{"value": "forged"}' where id = ${id}`)).toBe(
+      0,
+    );
+    expect(await tampered((id) => `update ledger set at = at - interval '1 hour' where id = ${id}`)).toBe(0);
+    expect(await tampered((id) => `delete from ledger where id = ${id}`)).toBe(1);
+    expect(await verifyLedger(opened.db)).toBeNull();
+  });
+
+  test('a-caller-without-a-transaction-is-refused', async () => {
+    await expect(appendChanges(opened.db, [reported(newService(), 0, 'x')])).rejects.toThrow(
+      'needs a transaction',
+    );
+  });
+});
+
+describe('observing', () => {
+  test('a-silent-model-change-is-found-dated-and-seen-once', async () => {
+    const of = newService();
+    const calls = Array.from({ length: 200 }, (_, second) =>
+      call(of, second, { responseModel: second < 150 ? 'gpt-4-0314' : 'gpt-4-0613' }),
+    );
+    await saveCalls(opened.db, calls.slice(0, 155));
+    expect((await observeNow(of)).appended).toHaveLength(2);
+    await saveCalls(opened.db, calls.slice(155));
+    const { appended, caughtUp } = await observeNow(of);
+    expect(caughtUp).toBe(true);
+    expect(appended).toMatchObject([{ component: 'model', at: at(150), previous: { served: 'gpt-4-0314' } }]);
+    expect((await observeNow(of)).appended).toEqual([]);
+    expect(await stateAt(opened.db, { ...of, at: at(149) })).toMatchObject({
+      model: { served: 'gpt-4-0314' },
+    });
+    expect(await stateAt(opened.db, { ...of, at: at(150) })).toEqual({
+      model: { requested: 'gpt-4', served: 'gpt-4-0613' },
+      'prompt:support': { version: '12', sha256: null },
+    });
+    expect(await verifyLedger(opened.db)).toBeNull();
+  });
+
+  test('a-new-prompt-of-a-known-service-is-a-change-from-nothing', async () => {
+    const of = newService();
+    await saveCalls(opened.db, [call(of, 0), call(of, 60, { promptName: 'refund', promptVersion: '1' })]);
+    await observeNow(of);
+    expect(effectiveRows(await allRows(of))).toMatchObject([
+      { component: 'prompt:refund', previous: { version: null, sha256: null }, at: at(60) },
+    ]);
+  });
+
+  test('calls-that-arrive-in-any-order-tell-the-same-story', async () => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const random = randomFrom(seed);
+      const of = newService();
+      const calls: Call[] = [];
+      let version = 1;
+      for (let second = 0; second < 400; second += 1) {
+        if (random() < 0.012) version += 1;
+        const canary = random() < 0.1;
+        const promptVersion = String(canary ? version + 1 : version);
+        calls.push(call(of, second, { promptVersion, responseModel: second < 220 ? 'old' : 'new' }));
+      }
+      // Each call is late by up to 60 s, some by five minutes.
+      const arrival = new Map(
+        calls.map((one) => [one, one.at.getTime() + random() * (random() < 0.1 ? 300_000 : 60_000)]),
+      );
+      const arrived = calls.toSorted((a, b) => (arrival.get(a) ?? 0) - (arrival.get(b) ?? 0));
+      for (let start = 0; start < arrived.length; start += 57) {
+        await saveCalls(opened.db, arrived.slice(start, start + 57));
+        await observeNow(of);
+      }
+      const sorted = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
+      expect(sorted(await timeline(of)), `seed ${seed}`).toEqual(sorted(expectedTimeline(calls)));
+    }
+    expect(await verifyLedger(opened.db)).toBeNull();
+  });
+
+  test('late-calls-of-another-day-are-dated-where-they-belong', async () => {
+    const of = newService();
+    const calls = Array.from({ length: 3_000 }, (_, index) => call(of, index * 60));
+    const isLate = (index: number) => index >= 300 && index < 340;
+    const late = calls.filter((_, index) => isLate(index)).map((one) => ({ ...one, promptVersion: '99' }));
+    await saveCalls(
+      opened.db,
+      calls.filter((_, index) => !isLate(index)),
+    );
+    await observeNow(of);
+    await saveCalls(opened.db, [...late, call(of, 3_000 * 60)]);
+    const { appended } = await observeNow(of);
+    expect(appended.map((row) => [row.state['version'], row.at])).toEqual([
+      ['99', at(300 * 60)],
+      ['12', at(340 * 60)],
+    ]);
+  });
+
+  test('what-calls-show-outranks-what-people-report', async () => {
+    const of = newService();
+    await saveCalls(opened.db, [call(of, 0), call(of, 100)]);
+    await observeNow(of);
+    const promised = { component: 'prompt:support', state: { version: '13', sha256: null } };
+    await append([{ ...reported(of, 50, ''), ...promised }, reported(of, 60, 'on')]);
+    expect(await stateAt(opened.db, { ...of, at: at(80) })).toEqual({
+      flag: { value: 'on' },
+      model: { requested: 'gpt-4', served: 'gpt-4-0314' },
+      'prompt:support': { version: '12', sha256: null },
+    });
+  });
+});
+
+describe('evidence', () => {
+  async function incident(of: Of): Promise<number> {
+    const row = await opened.db
+      .insertInto('incident')
+      .values({
+        dedup_key: `${of.service}`,
+        title: 'Quality',
+        category: 'quality',
+        severity: 'sev1',
+        status: 'open',
+        service: of.service,
+        environment: of.environment,
+        private: false,
+        source: 'rule',
+        created_at: at(0),
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    return row.id;
+  }
+
+  /** Version 12 is good until `change`, 13 is bad from there on; one call every ten seconds. */
+  async function regression(of: Of, change: number, end: number): Promise<void> {
+    const calls: Call[] = [];
+    for (let second = 0; second < end; second += 10) {
+      calls.push(call(of, second, { promptVersion: second < change ? '12' : '13' }));
+    }
+    await saveCalls(opened.db, calls);
+    await saveEvaluations(
+      opened.db,
+      calls.map(({ traceId, spanId, at: time, promptVersion }) => {
+        const value = promptVersion === '12' ? 0.9 : 0.3;
+        return {
+          ...of,
+          traceId,
+          spanId,
+          at: time,
+          name: 'quality',
+          value,
+          label: null,
+          explanation: null,
+          evaluator: null,
+        };
+      }),
+    );
+    await observeNow(of);
+  }
+
+  test('the-last-known-good-state-comes-from-the-ledger-and-its-calls', async () => {
+    const of = newService();
+    await regression(of, 5_000, 6_000);
+    const intervals = await servingIntervals(opened.db, { ...of, since: at(-100), onset: at(5_060) });
+    expect(intervals.map((one) => [one.from, one.to, one.scored.n])).toEqual([
+      [at(0), at(5_000), 500],
+      [at(5_000), at(5_060), 6],
+    ]);
+    const good = lastKnownGood({ intervals, onset: at(5_060), baselineMean: 0.9 });
+    expect(good?.state['prompt:support']).toEqual({ version: '12', sha256: null });
+  });
+
+  test('the-five-data-points-and-the-changes-are-frozen-once', async () => {
+    const of = newService();
+    await regression(of, 5_000, 6_000);
+    const incidentId = await incident(of);
+    const verdict = qualityFormatVerdict({ n: 1_000, passed: 900 });
+    await recordEvaluation(opened.db, verdict, { ...of, at: at(5_900) });
+    const freeze = { incidentId, ...of, at: at(6_000), onset: at(5_000), passScore: 0.8 };
+    await opened.db.transaction().execute((tx) => freezeEvidence(tx, freeze));
+    const frozen = await evidenceOf(opened.db, incidentId);
+    expect(Object.keys(frozen).sort()).toEqual([
+      'changes',
+      'drift',
+      'input-shift',
+      'model',
+      'prompt',
+      'samples',
+    ]);
+    expect(Object.values(frozen).every((one) => one.intact)).toBe(true);
+    expect(frozen.prompt?.data).toMatchObject({ atDeclaration: { 'prompt:support': { version: '13' } } });
+    expect(frozen.model?.data).toMatchObject({ parameters: { temperature: 0.1 } });
+    expect(frozen.drift?.data['evaluations']).toMatchObject([{ rule: 'quality.format', n: 1_000 }]);
+    expect(frozen['input-shift']?.data).toMatchObject({
+      window: { calls: 180, callsPerMinute: 6, topEndpointShare: 1, distinctUsers: 1, meanInputChars: 5 },
+      baseline: { calls: 420 },
+    });
+    expect(frozen.changes?.data['suspects']).toMatchObject([{ sentence: 'prompt support 12 → 13' }]);
+    const samples = frozen.samples?.data as {
+      failing: { callId: number; quality: number }[];
+      representative: object[];
+    };
+    expect(samples.failing).toHaveLength(20);
+    expect(samples.failing.every((one) => one.quality === 0.3)).toBe(true);
+    expect(samples.representative).toHaveLength(50);
+    expect(JSON.stringify(frozen)).not.toContain('hello');
+    const kept = await opened.db
+      .selectFrom('call_content')
+      .select('call_id')
+      .where('frozen_for', '=', incidentId)
+      .execute();
+    expect(kept.map((one) => one.call_id)).toEqual(
+      expect.arrayContaining(samples.failing.map((one) => one.callId)),
+    );
+
+    await saveCalls(opened.db, [call(of, 5_999, { output: 'later' })]);
+    await opened.db.transaction().execute((tx) => freezeEvidence(tx, { ...freeze, at: at(7_000) }));
+    expect(await evidenceOf(opened.db, incidentId)).toEqual(frozen);
+    await sql`update evidence set data = '{"forged": true}' where incident_id = ${incidentId} and kind = 'drift'`.execute(
+      opened.db,
+    );
+    expect((await evidenceOf(opened.db, incidentId)).drift?.intact).toBe(false);
+  });
+
+  test('a-service-without-any-call-freezes-empty-evidence', async () => {
+    const of = newService();
+    const incidentId = await incident(of);
+    await opened.db
+      .transaction()
+      .execute((tx) => freezeEvidence(tx, { incidentId, ...of, at: at(0), onset: null }));
+    const frozen = await evidenceOf(opened.db, incidentId);
+    expect(frozen.prompt?.data).toEqual({ atOnset: {}, atDeclaration: {}, rendered: null });
+    expect(frozen['input-shift']?.data).toMatchObject({ window: { calls: 0, topEndpointShare: null } });
+  });
+});
+
+/** mulberry32: repeatable numbers, 0 ≤ x < 1. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

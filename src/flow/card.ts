@@ -1,0 +1,92 @@
+import { evidenceOf } from '../evidence/evidence-store.ts';
+import { type Suspect } from '../evidence/what-changed.ts';
+import { clocksOf } from '../incident/clock-store.ts';
+import { type Incident, LIVE } from '../incident/incident.ts';
+import { findIncident, milestonesOf, timelineOf } from '../incident/incident-store.ts';
+import { pagesOf } from '../incident/page-store.ts';
+import { type Mitigation, mitigationsOf } from '../mitigation/mitigation-store.ts';
+import { describeSteps, parsePlan } from '../mitigation/plan.ts';
+import { findPostmortem } from '../postmortem/postmortem-store.ts';
+import type { Row } from '../db/schema.ts';
+import type { Flow } from './flow.ts';
+import { findKnownGood } from './known-good.ts';
+import type { CardAction, IncidentCard } from './ports.ts';
+
+type Looked = Pick<Flow, 'db' | 'clock' | 'config' | 'targetFor'>;
+
+/** The card as the rows are now: it is edited in place and always true. */
+export async function loadCard(flow: Looked, incidentId: number): Promise<IncidentCard> {
+  const incident = await findIncident(flow.db, incidentId);
+  if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
+  const milestones = await milestonesOf(flow.db, incidentId);
+  const timeline = await timelineOf(flow.db, incidentId);
+  const clocks = await clocksOf(flow.db, incidentId);
+  const knownGood = await findKnownGood(flow, incident);
+  const postmortem = await findPostmortem(flow.db, incidentId);
+  const containing = clocks.find((clock) => clock.kind === 'contain');
+  return {
+    incidentId,
+    title: incident.title,
+    category: incident.category,
+    severity: incident.severity,
+    status: incident.status,
+    service: incident.service,
+    environment: incident.environment,
+    private: incident.private,
+    drill: incident.drill,
+    startedAt: milestones.started ?? null,
+    declaredAt: milestones.declared ?? incident.created_at,
+    containedAt: milestones.contained ?? null,
+    mitigatedAt: milestones.mitigated ?? null,
+    resolvedAt: milestones.resolved ?? null,
+    now: flow.clock.now(),
+    signal: timeline.find((entry) => entry.kind === 'signal')?.text ?? null,
+    likely: await likelyCause(flow, incidentId),
+    knownGood: knownGood === null ? null : describeKnownGood(knownGood),
+    paged: describePages(await pagesOf(flow.db, incidentId), incident),
+    acknowledgedBy: timeline.find((entry) => entry.kind === 'acknowledged')?.actor ?? null,
+    containBy: milestones.contained === undefined ? (containing?.due_at ?? null) : null,
+    mitigations: (await mitigationsOf(flow.db, incidentId)).map(describeMitigation),
+    missing: postmortem?.missing ?? [],
+    actions: actionsFor(flow, incident, { isAcknowledged: milestones.acknowledged !== undefined }),
+  };
+}
+
+/** The change that is closest to the onset and not after it, as it was frozen at declaration. */
+async function likelyCause(flow: Pick<Flow, 'db'>, incidentId: number): Promise<string | null> {
+  const { changes } = await evidenceOf(flow.db, incidentId);
+  const first = ((changes?.data['suspects'] ?? []) as Suspect[])[0];
+  return first === undefined ? null : `${first.sentence} (${String(first.at).slice(11, 16)} UTC)`;
+}
+
+function describeKnownGood({ name, sentence }: { name: string; sentence: string }): string {
+  return name === '' ? `what is served now. ${sentence}` : `${name}. ${sentence}`;
+}
+
+/** The newest word about paging; while a quality sev1 waits for its ten minutes, the card says so. */
+function describePages(pages: readonly Row<'page'>[], incident: Incident): string {
+  const newest = pages.findLast((page) => page.purpose === 'page') ?? pages.at(-1);
+  if (newest !== undefined) return newest.state === 'pending' ? `${newest.reason}…` : newest.reason;
+  return incident.severity === 'sev1' ? 'nobody yet; the on-call engineer is paged if it still fires in ten minutes' : 'nobody';
+}
+
+function describeMitigation(mitigation: Mitigation): string {
+  const what = describeSteps(parsePlan(mitigation.plan).steps);
+  return mitigation.status === 'proposed' ? `${what}: waits for approval` : `${what}: ${mitigation.status}`;
+}
+
+/** One obvious next step first; what is over offers nothing. */
+function actionsFor(flow: Looked, incident: Incident, { isAcknowledged }: { isAcknowledged: boolean }): CardAction[] {
+  if (!LIVE.includes(incident.status)) return [];
+  const { service, environment } = incident;
+  const hasTarget = service !== null && flow.targetFor({ service, environment }) !== null;
+  const isContained = incident.status === 'contained' || incident.status === 'mitigated';
+  const wanted: [CardAction, boolean][] = [
+    ['propose', hasTarget && incident.status !== 'mitigated'],
+    ['contain', !isContained],
+    ['acknowledge', !isAcknowledged],
+    ['false_alarm', !isContained],
+    ['resolve', true],
+  ];
+  return wanted.filter(([, isOffered]) => isOffered).map(([action]) => action);
+}

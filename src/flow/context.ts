@@ -1,0 +1,52 @@
+import { evidenceOf } from '../evidence/evidence-store.ts';
+import type { Suspect } from '../evidence/what-changed.ts';
+import { findIncident } from '../incident/incident-store.ts';
+import { callTexts } from '../sources/call-sample-store.ts';
+import { describeComponent } from './component-text.ts';
+import type { Flow } from './flow.ts';
+import type { ContextView } from './ports.ts';
+
+const SHOWN_SAMPLES = 3;
+const SHOWN_CHANGES = 6;
+
+/** What changed and three failing examples, from the frozen evidence; null when there is nothing to tell. */
+export async function loadContext(flow: Pick<Flow, 'db'>, incidentId: number): Promise<ContextView | null> {
+  const incident = await findIncident(flow.db, incidentId);
+  const evidence = await evidenceOf(flow.db, incidentId);
+  if (incident === undefined || evidence.changes === undefined) return null;
+  const suspects = (evidence.changes.data['suspects'] ?? []) as Suspect[];
+  const changes = suspects.slice(0, SHOWN_CHANGES).map(({ component, from, to, at, actor }) => ({
+    component: component.replace(':', ' '),
+    from: describeComponent(from),
+    to: describeComponent(to),
+    at: new Date(at),
+    actor,
+  }));
+  const withheld = incident.private ? 'Examples of a private incident are not shown in messages.' : null;
+  const samples = withheld === null ? await failingSamples(flow, evidence.samples?.data) : [];
+  return { incidentId, changes, samples, samplesWithheld: withheld };
+}
+
+interface FrozenSample {
+  callId: number;
+  quality: number | null;
+  formatOk: boolean | null;
+}
+
+/** Different failures rather than the same one three times. */
+async function failingSamples(
+  flow: Pick<Flow, 'db'>,
+  frozen: Record<string, unknown> | undefined,
+): Promise<ContextView['samples']> {
+  const failing = (frozen?.['failing'] ?? []) as FrozenSample[];
+  const texts = await callTexts(flow.db, failing.map((sample) => sample.callId));
+  const seen = new Set<string>();
+  const samples: ContextView['samples'] = [];
+  for (const { callId, quality, formatOk } of failing) {
+    const text = texts.get(callId);
+    if (text?.output == null || seen.has(text.output) || samples.length === SHOWN_SAMPLES) continue;
+    seen.add(text.output);
+    samples.push({ input: text.input ?? '', output: text.output, score: quality, formatOk });
+  }
+  return samples;
+}

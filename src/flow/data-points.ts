@@ -1,0 +1,184 @@
+import type { Db } from '../db/database.ts';
+import { evaluationsBetween, type StoredEvaluation } from '../detection/evaluation-store.ts';
+import type { RuleId } from '../detection/rule.ts';
+import { type Evidence, type EvidenceKind } from '../evidence/evidence-store.ts';
+import { promptNameOf, type ServingState } from '../evidence/ledger.ts';
+import type { Incident, Milestones } from '../incident/incident.ts';
+import type { RecordedCall } from '../postmortem/eval-case.ts';
+import type { DataPoints, InputShift, PostmortemRecord, Sample } from '../postmortem/record.ts';
+import { callTexts, type SampledCall, sampleCalls } from '../sources/call-sample-store.ts';
+
+type Frozen = Partial<Record<EvidenceKind, Evidence>>;
+export type SignalOfRule = NonNullable<PostmortemRecord['signal']>;
+
+interface FrozenSample {
+  callId: number;
+  quality: number | null;
+  formatOk: boolean | null;
+}
+
+const PASS_SCORE = 0.5;
+
+/** The five data points as they were frozen; what was not there to freeze is absent. */
+export async function loadDataPoints(db: Db, frozen: Frozen): Promise<DataPoints> {
+  return {
+    prompt: await promptPoint(db, frozen.prompt),
+    model: modelPoint(frozen.model),
+    samples: await samplePoint(db, frozen.samples),
+    drift: driftPoint(frozen.drift),
+    inputShift: shiftPoint(frozen['input-shift']),
+  };
+}
+
+async function promptPoint(db: Db, evidence: Evidence | undefined): Promise<DataPoints['prompt']> {
+  const state = (evidence?.data['atDeclaration'] ?? {}) as ServingState;
+  const [component, values] = Object.entries(state)[0] ?? [];
+  if (component === undefined || values === undefined) return undefined;
+  const rendered = evidence?.data['rendered'] as { callId: number } | null;
+  const text = rendered === null ? undefined : (await callTexts(db, [rendered.callId])).get(rendered.callId);
+  return {
+    name: promptNameOf(component) ?? 'unnamed',
+    version: values['version'] ?? 'unknown',
+    sha256: values['sha256'] ?? 'unknown',
+    rendered: text?.input ?? undefined,
+  };
+}
+
+function modelPoint(evidence: Evidence | undefined): DataPoints['model'] {
+  const state = (evidence?.data['atDeclaration'] ?? {}) as ServingState;
+  const model = state['model'];
+  if (model === undefined) return undefined;
+  return {
+    requested: model['requested'] ?? 'unknown',
+    served: model['served'] ?? 'unknown',
+    parameters: (evidence?.data['parameters'] ?? {}) as Record<string, string | number>,
+  };
+}
+
+async function samplePoint(db: Db, evidence: Evidence | undefined): Promise<Sample[] | undefined> {
+  const failing = (evidence?.data['failing'] ?? []) as FrozenSample[];
+  const representative = (evidence?.data['representative'] ?? []) as FrozenSample[];
+  const good = representative.filter(isGood);
+  const texts = await callTexts(db, [...failing, ...good].map((sample) => sample.callId));
+  const shown = (samples: FrozenSample[], verdict: Sample['verdict']) =>
+    samples.flatMap(({ callId, quality, formatOk }): Sample[] => {
+      const text = texts.get(callId);
+      if (text?.output == null) return [];
+      const scores = { score: quality ?? undefined, formatOk: formatOk ?? undefined };
+      return [{ callId: String(callId), verdict, input: text.input ?? '', output: text.output, ...scores }];
+    });
+  const samples = [...shown(failing, 'bad').slice(0, 5), ...shown(good, 'good').slice(0, 5)];
+  return samples.length === 0 ? undefined : samples;
+}
+
+function isGood({ quality, formatOk }: FrozenSample): boolean {
+  return formatOk !== false && (quality === null ? formatOk === true : quality >= PASS_SCORE);
+}
+
+function driftPoint(evidence: Evidence | undefined): DataPoints['drift'] {
+  const evaluations = (evidence?.data['evaluations'] ?? []) as (Omit<StoredEvaluation, 'at'> & { at: string })[];
+  if (evaluations.length === 0) return undefined;
+  return evaluations.map(({ at, rule, value, baseline, n, state }) => ({
+    at: new Date(at),
+    rule,
+    value,
+    baseline: baseline ?? undefined,
+    n,
+    state,
+  }));
+}
+
+interface FrozenShape {
+  calls: number;
+  callsPerMinute: number;
+  meanInputChars: number | null;
+  meanInputTokens: number | null;
+  distinctUsers: number;
+  topEndpointShare: number | null;
+}
+
+const SHIFTS: [keyof FrozenShape, string][] = [
+  ['callsPerMinute', 'calls per minute'],
+  ['meanInputTokens', 'mean input tokens'],
+  ['meanInputChars', 'mean input characters'],
+  ['topEndpointShare', 'share of the busiest endpoint'],
+];
+
+function shiftPoint(evidence: Evidence | undefined): InputShift[] | undefined {
+  const window = evidence?.data['window'] as FrozenShape | undefined;
+  const baseline = evidence?.data['baseline'] as FrozenShape | undefined;
+  if (window === undefined || baseline === undefined || baseline.calls === 0) return undefined;
+  return SHIFTS.flatMap(([key, metric]): InputShift[] => {
+    const [before, after] = [baseline[key], window[key]];
+    return before === null || after === null ? [] : [{ metric, before, after, n: window.calls }];
+  });
+}
+
+/** What the rule measured when it fired: the first firing evaluation at or after the declaration. */
+export async function signalFacts(db: Db, incident: Incident): Promise<SignalOfRule | undefined> {
+  if (incident.rule === null || incident.service === null) return undefined;
+  const from = incident.created_at;
+  const to = new Date(from.getTime() + 1);
+  const about = { service: incident.service, environment: incident.environment, rule: incident.rule as RuleId };
+  const [fired] = await evaluationsBetween(db, { ...about, from, to });
+  if (fired?.value == null) return undefined;
+  return {
+    rule: fired.rule,
+    value: fired.value,
+    baseline: fired.baseline ?? undefined,
+    n: fired.n,
+    baselineN: fired.baselineN,
+    lower: fired.lower ?? undefined,
+    upper: fired.upper ?? undefined,
+    threshold: fired.threshold ?? undefined,
+  };
+}
+
+const GOOD_LOOK_BACK_MS = 24 * 3_600_000;
+const MOST_GOOD = 200;
+
+/** The frozen failing calls, and good ones from before it began, for the eval cases. */
+export async function recordedCalls(
+  db: Db,
+  about: { incident: Incident; evidence: Frozen; milestones: Milestones },
+): Promise<{ bad: RecordedCall[]; good: RecordedCall[] }> {
+  const { incident, evidence, milestones } = about;
+  if (incident.service === null) return { bad: [], good: [] };
+  const failing = (evidence.samples?.data['failing'] ?? []) as (FrozenSample & {
+    promptVersion: string | null;
+    responseModel: string | null;
+  })[];
+  const texts = await callTexts(db, failing.map((sample) => sample.callId));
+  const bad = failing.flatMap(({ callId, quality, formatOk, promptVersion, responseModel }) => {
+    const text = texts.get(callId);
+    if (text?.input == null || text.output === null) return [];
+    const { input, output } = text;
+    return [recorded({ id: callId, input, output, quality, formatOk, promptVersion, responseModel })];
+  });
+  const onset = milestones.started ?? incident.created_at;
+  const window = {
+    service: incident.service,
+    environment: incident.environment,
+    from: new Date(onset.getTime() - GOOD_LOOK_BACK_MS),
+    to: onset,
+  };
+  const good = await sampleCalls(db, { ...window, which: 'good', limit: MOST_GOOD });
+  return { bad, good: good.filter((call) => call.input !== null && call.output !== null).map(recorded) };
+}
+
+type CallWithText = Pick<
+  SampledCall,
+  'id' | 'input' | 'output' | 'quality' | 'formatOk' | 'promptVersion' | 'responseModel'
+>;
+
+function recorded(call: CallWithText): RecordedCall {
+  return {
+    callId: String(call.id),
+    input: call.input ?? '',
+    output: call.output ?? '',
+    score: call.quality ?? undefined,
+    formatOk: call.formatOk ?? undefined,
+    model: call.responseModel ?? undefined,
+    promptVersion: call.promptVersion ?? undefined,
+  };
+}

@@ -1,0 +1,79 @@
+import type { Category, Severity } from '../db/schema.ts';
+import { CATEGORIES, type Incident, SEVERITIES } from '../incident/incident.ts';
+import type { Flow } from './flow.ts';
+import { openIncident } from './open-incident.ts';
+
+export interface Declaration {
+  title: string;
+  category: Category;
+  severity: Severity;
+  service: string | null;
+  symptom: string | null;
+  startedAt: Date | null;
+  private: boolean;
+  by: string;
+  /** Names the form or command, so that the same one delivered twice declares once. */
+  origin: string;
+  announceTo?: { channelId: string; userId: string };
+}
+
+/** A person declares an incident; the live one comes back when the same thing is declared already. */
+export async function declare(
+  flow: Pick<Flow, 'db' | 'clock' | 'config' | 'pager'>,
+  { by, ...asked }: Declaration,
+): Promise<{ opened: boolean; incident: Incident }> {
+  const now = flow.clock.now();
+  const wanted = {
+    ...asked,
+    environment: flow.config.environment,
+    source: 'person' as const,
+    rule: null,
+    declaredBy: by,
+    signal: null,
+    now,
+  };
+  return flow.db.transaction().execute((tx) => openIncident(flow, tx, wanted));
+}
+
+export interface QuickDeclaration {
+  title: string;
+  category: Category;
+  severity: Severity;
+  service: string | null;
+  private: boolean;
+}
+
+/**
+ * Reads "sev1 quality support-bot answers are wrong" in any order of the leading words: the first severity, category,
+ * known service and "private" are taken out, the rest is the title. What is not said is quality and sev2.
+ */
+export function readQuickDeclaration(text: string, services: readonly string[]): QuickDeclaration {
+  const taken: Partial<QuickDeclaration> = {};
+  const words = text.trim().split(/\s+/);
+  let used = 0;
+  for (const word of words) {
+    if (!takeWord(word.toLowerCase(), taken, services)) break;
+    used += 1;
+  }
+  const title = words.slice(used).join(' ');
+  const category = taken.category ?? 'quality';
+  return {
+    title: title === '' ? `${category} incident${taken.service ? ` in ${taken.service}` : ''}` : title,
+    category,
+    severity: taken.severity ?? 'sev2',
+    service: taken.service ?? null,
+    private: taken.private ?? false,
+  };
+}
+
+function takeWord(word: string, taken: Partial<QuickDeclaration>, services: readonly string[]): boolean {
+  const severity = SEVERITIES.find((known) => known === word);
+  const category = CATEGORIES.find((known) => known === word);
+  const service = services.find((known) => known.toLowerCase() === word);
+  if (severity !== undefined && taken.severity === undefined) taken.severity = severity;
+  else if (category !== undefined && taken.category === undefined) taken.category = category;
+  else if (service !== undefined && taken.service === undefined) taken.service = service;
+  else if (word === 'private' && taken.private === undefined) taken.private = true;
+  else return false;
+  return true;
+}

@@ -1,0 +1,89 @@
+import { addHours } from 'date-fns';
+import type { Tx } from '../db/database.ts';
+import { enqueue } from '../db/jobs.ts';
+import { type ClockKind, settleClocks, startClocks } from '../incident/clock-store.ts';
+import { type Incident, LIVE, mayBecome } from '../incident/incident.ts';
+import { addToTimeline, moveStatus, reach } from '../incident/incident-store.ts';
+import { audit } from '../mitigation/audit-store.ts';
+import { mitigationsOf, moveMitigation } from '../mitigation/mitigation-store.ts';
+import { refreshCard, settlePages, showProposal, writePostmortem } from './effects.ts';
+import type { Flow } from './flow.ts';
+
+/** The post-mortem is due 48 hours after resolution; its owner is reminded three times before. */
+const POSTMORTEM_HOURS = [24, 40, 47, 48] as const;
+export const POSTMORTEM_CLOCKS: readonly ClockKind[] = POSTMORTEM_HOURS.map((h) => `postmortem-${h}h` as const);
+
+type Ended = { kind: 'done' } | { kind: 'not-possible'; status: Incident['status'] };
+
+interface Ending {
+  incident: Incident;
+  by: string;
+  reason: string;
+}
+
+/** Users are served well again: the post-mortem is written and its 48 hours begin. */
+export async function resolve(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
+  const now = flow.clock.now();
+  const incidentId = ending.incident.id;
+  return flow.db.transaction().execute(async (tx) => {
+    const outcome = await end(tx, { ...ending, now, to: 'resolved' });
+    if (outcome.kind !== 'done') return outcome;
+    await reach(tx, { incidentId, name: 'resolved', at: now, recordedAt: now, by: ending.by });
+    await startClocks(
+      tx,
+      POSTMORTEM_HOURS.map((h) => ({ incidentId, kind: `postmortem-${h}h` as const, dueAt: addHours(now, h) })),
+    );
+    await enqueue(tx, writePostmortem(incidentId, now));
+    return outcome;
+  });
+}
+
+/** Nothing was wrong: no post-mortem, and what fired stays quiet until it has been well again. */
+export async function decline(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
+  const now = flow.clock.now();
+  return flow.db.transaction().execute((tx) => end(tx, { ...ending, now, to: 'declined' }));
+}
+
+/** The post-mortem is done; its reminders stop. */
+export async function close(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
+  const now = flow.clock.now();
+  const incidentId = ending.incident.id;
+  return flow.db.transaction().execute(async (tx) => {
+    const moved = await moveStatus(tx, { id: incidentId, from: ['resolved'], to: 'closed' });
+    if (moved === undefined) return { kind: 'not-possible', status: ending.incident.status };
+    await reach(tx, { incidentId, name: 'closed', at: now, recordedAt: now, by: ending.by });
+    await settleClocks(tx, { incidentId, kinds: POSTMORTEM_CLOCKS, state: 'met', at: now });
+    await record(tx, { ...ending, now, to: 'closed' });
+    return { kind: 'done' };
+  });
+}
+
+type Step = Ending & { now: Date; to: 'resolved' | 'declined' | 'closed' };
+
+async function end(tx: Tx, step: Step): Promise<Ended> {
+  const from = LIVE.filter((status) => mayBecome(status, step.to));
+  const moved = await moveStatus(tx, { id: step.incident.id, from, to: step.to });
+  if (moved === undefined) return { kind: 'not-possible', status: step.incident.status };
+  const { id: incidentId } = step.incident;
+  await settleClocks(tx, { incidentId, kinds: ['contain', 'page'], state: 'stopped', at: step.now });
+  await withdrawProposals(tx, step);
+  await enqueue(tx, settlePages(incidentId, 'resolved', step.now));
+  await record(tx, step);
+  return { kind: 'done' };
+}
+
+async function withdrawProposals(tx: Tx, { incident, now, to }: Step): Promise<void> {
+  for (const { id, status } of await mitigationsOf(tx, incident.id)) {
+    if (status !== 'proposed') continue;
+    const set = { settled_at: now, outcome: `The incident was ${to} before anyone decided.` };
+    await moveMitigation(tx, { id, from: ['proposed'], to: 'expired', set });
+    await enqueue(tx, showProposal(incident.id, id, now));
+  }
+}
+
+async function record(tx: Tx, { incident, by, reason, now, to }: Step): Promise<void> {
+  const text = `${to.charAt(0).toUpperCase()}${to.slice(1)}${reason === '' ? '' : `: ${reason}`}.`;
+  await addToTimeline(tx, { incidentId: incident.id, at: now, kind: to, actor: by, text });
+  await audit(tx, { at: now, actor: by, action: `incident.${to}`, subject: `INC-${incident.id}` });
+  await enqueue(tx, refreshCard(incident.id, now));
+}

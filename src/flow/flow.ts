@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts';
+import type { ConfigFile, ServiceConfig } from '../config/config-file.ts';
+import type { Db } from '../db/database.ts';
+import type { Log } from '../log.ts';
+import type { Target } from '../mitigation/target.ts';
+import type { Chat, Pager } from './ports.ts';
+
+/** What a verb may use. Built once in main.ts and handed to each verb; nothing imports an instance. */
+export interface Flow {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  config: ConfigFile;
+  chat: Chat;
+  /** Null when PagerDuty is not configured; the room says so. */
+  pager: Pager | null;
+  targetFor(about: { service: string; environment: string }): Target | null;
+  /** Where documents are kept on disk. */
+  documentsDir: string;
+}
+
+export function serviceConfig(flow: Pick<Flow, 'config'>, service: string | null): ServiceConfig | null {
+  return service === null ? null : (flow.config.services[service] ?? null);
+}
+
+export function minutesToMs(minutes: number): number {
+  return minutes * 60_000;
+}

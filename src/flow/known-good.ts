@@ -1,0 +1,60 @@
+import { QUALITY_SCORE } from '../detection/quality-score.ts';
+import { lastKnownGood } from '../evidence/known-good.ts';
+import { servingIntervals } from '../evidence/known-good-store.ts';
+import type { ServingState } from '../evidence/ledger.ts';
+import { stateAt } from '../evidence/ledger-store.ts';
+import { diff } from '../evidence/what-changed.ts';
+import type { Incident } from '../incident/incident.ts';
+import { milestonesOf, troubledTimes } from '../incident/incident-store.ts';
+import { scoreSummary } from '../sources/call-statistics-store.ts';
+import { type Flow, minutesToMs } from './flow.ts';
+import { percent } from './verdict-text.ts';
+
+export interface KnownGood {
+  /** What it would change: the components that are not served like that now. */
+  changed: ServingState;
+  /** What it is, in short: "prompt answer v13". Empty when all of it is served now. */
+  name: string;
+  /** Why it counts as good, with its numbers. */
+  sentence: string;
+}
+
+/** The last state in the ledger that was green before the incident began; null when none was. */
+export async function findKnownGood(
+  flow: Pick<Flow, 'db' | 'clock' | 'config'>,
+  incident: Incident,
+): Promise<KnownGood | null> {
+  if (incident.service === null) return null;
+  const about = { service: incident.service, environment: incident.environment };
+  const { started } = await milestonesOf(flow.db, incident.id);
+  const onset = started ?? incident.created_at;
+  const since = new Date(onset.getTime() - QUALITY_SCORE.baselineMs);
+  const excluding = await troubledTimes(flow.db, { ...about, since, now: onset });
+  const baseline = await scoreSummary(flow.db, { ...about, from: since, to: onset, excluding });
+  const intervals = await servingIntervals(flow.db, { ...about, since, onset });
+  const minGreenMs = minutesToMs(flow.config.green_minutes);
+  const good = lastKnownGood({ intervals, onset, baselineMean: baseline.mean, minGreenMs });
+  if (good === null) return null;
+  const now = await stateAt(flow.db, { ...about, at: flow.clock.now() });
+  const differences = diff(now, good.state).filter(({ component }) => good.state[component] !== undefined);
+  const changed = Object.fromEntries(differences.map(({ component }) => [component, good.state[component] ?? {}]));
+  return { changed, name: nameOf(changed), sentence: sentenceOf(good) };
+}
+
+function nameOf(state: ServingState): string {
+  const parts = Object.entries(state).map(([component, values]) =>
+    component === 'model'
+      ? `model ${values['served'] ?? values['requested'] ?? 'unknown'}`
+      : `${component.replace(':', ' ')} ${values['version'] ?? 'unknown version'}`,
+  );
+  return parts.join(', ');
+}
+
+function sentenceOf(good: NonNullable<ReturnType<typeof lastKnownGood>>): string {
+  const served = `Served from ${minute(good.from)} to ${minute(good.to)} UTC`;
+  const score = good.scored.mean === null ? '' : ` with a quality score of ${good.scored.mean.toFixed(2)} (n = ${good.scored.n})`;
+  const share = good.format.n === 0 ? '' : `, format ${percent(good.format.passed / good.format.n)}`;
+  return `${served}${score}${share}, before this began.`;
+}
+
+const minute = (at: Date) => at.toISOString().slice(0, 16).replace('T', ' ');

@@ -1,0 +1,96 @@
+import { findIncident } from '../incident/incident-store.ts';
+import type { MitigationStatus } from '../db/schema.ts';
+import { findMitigation, type Mitigation, votesOn } from '../mitigation/mitigation-store.ts';
+import { describeSteps, describeValue, parsePlan, undoOf } from '../mitigation/plan.ts';
+import { type ProofReport, readProof } from '../mitigation/proof.ts';
+import { approverIds } from './approvers.ts';
+import type { Flow } from './flow.ts';
+import type { ProposalView, ReceiptView } from './ports.ts';
+
+/** The proposal as it stands: open with its buttons, or settled with what became of it. */
+export async function loadProposal(flow: Pick<Flow, 'db' | 'config'>, mitigationId: number): Promise<ProposalView> {
+  const mitigation = await mustFind(flow, mitigationId);
+  const plan = parsePlan(mitigation.plan);
+  const undo = undoOf(plan.steps);
+  return {
+    mitigationId,
+    planHash: mitigation.plan_hash,
+    incidentId: plan.incidentId ?? 0,
+    summary: describeSteps(plan.steps),
+    from: plan.steps.map((step) => describeValue(step.from)).join(', '),
+    to: plan.steps.map((step) => describeValue(step.to)).join(', '),
+    why: plan.why,
+    blastRadius: plan.blastRadius,
+    undo: undo.length === 0 ? 'The target does not say what it serves now, so there is no undo.' : describeSteps(undo),
+    proposedBy: mitigation.proposed_by,
+    approvers: approverIds(flow, plan.service),
+    expiresAt: mitigation.expires_at,
+    state: mitigation.status === 'proposed' ? 'open' : 'settled',
+    votes: (await votesOn(flow.db, mitigationId)).map(({ voter, choice }) => ({ voter, choice })),
+    outcome: mitigation.status === 'proposed' ? null : describeOutcome(mitigation),
+  };
+}
+
+function describeOutcome({ status, outcome }: Mitigation): string {
+  return [STATE_IN_WORDS[status], outcome].filter((part) => part !== null && part !== '').join(' ');
+}
+
+const STATE_IN_WORDS: Record<MitigationStatus, string> = {
+  proposed: '',
+  approved: 'It runs now.',
+  running: 'It runs now.',
+  applied: 'Applied; the proof is being gathered.',
+  proven: 'Applied and proven.',
+  unproven: 'Applied, not proven.',
+  'not-contained': 'Applied, and it did not help.',
+  failed: 'It failed.',
+  stale: 'Stale: the world changed after it was proposed.',
+  rejected: '',
+  expired: 'Expired.',
+  'needs-human': 'Stopped: a person must look.',
+  reverted: 'Taken back.',
+};
+
+const VERDICTS: Partial<Record<MitigationStatus, ReceiptView['verdict']>> = {
+  applied: 'proving',
+  proven: 'proven',
+  unproven: 'unproven',
+  'not-contained': 'not-contained',
+  failed: 'failed',
+  stale: 'stale',
+  'needs-human': 'needs-human',
+};
+
+/** The receipt as it stands, from the first read-back to the verdict. */
+export async function loadReceipt(flow: Pick<Flow, 'db'>, mitigationId: number): Promise<ReceiptView> {
+  const mitigation = await mustFind(flow, mitigationId);
+  const plan = parsePlan(mitigation.plan);
+  const proof = readProof(mitigation.proof);
+  const verdict = VERDICTS[mitigation.status] ?? 'proving';
+  const incident = plan.incidentId === null ? undefined : await findIncident(flow.db, plan.incidentId);
+  return {
+    mitigationId,
+    summary: describeSteps(plan.steps),
+    verdict,
+    lines: [mitigation.outcome, ...(proof?.lines ?? [])].filter((line): line is string => line !== null && line !== ''),
+    next: nextStep(verdict, proof, incident?.status),
+  };
+}
+
+function nextStep(
+  verdict: ReceiptView['verdict'],
+  proof: ProofReport | null,
+  incidentStatus: string | undefined,
+): string | null {
+  if (verdict === 'proving') return null;
+  if (verdict === 'proven') return incidentStatus === 'mitigated' ? '`/llm-incident resolve` when users are well.' : null;
+  if (verdict === 'not-contained') return proof?.next ?? '`/llm-incident tree` for the next branch, or *Contain* on the card.';
+  if (verdict === 'stale') return 'Propose it again; the new plan starts from what is served now.';
+  return 'Look at the target, then `/llm-incident mitigate` or *Contain* on the card.';
+}
+
+async function mustFind(flow: Pick<Flow, 'db'>, id: number): Promise<Mitigation> {
+  const found = await findMitigation(flow.db, id);
+  if (found === undefined) throw new Error(`mitigation ${id} does not exist`);
+  return found;
+}

@@ -1,0 +1,120 @@
+import type { Tx } from '../db/database.ts';
+import { enqueue } from '../db/jobs.ts';
+import type { Category, Severity } from '../db/schema.ts';
+import { freezeEvidence } from '../evidence/freeze.ts';
+import { startClocks } from '../incident/clock-store.ts';
+import { dedupKey, type Incident, nameOf, pagePlan, withSafetyRules } from '../incident/incident.ts';
+import { addToTimeline, openIncident as insertIncident, reach } from '../incident/incident-store.ts';
+import { requestPage } from '../incident/page-store.ts';
+import { audit } from '../mitigation/audit-store.ts';
+import { openRoom, page } from './effects.ts';
+import { type Flow, minutesToMs } from './flow.ts';
+
+export interface WantedIncident {
+  title: string;
+  category: Category;
+  severity: Severity;
+  service: string | null;
+  environment: string;
+  private: boolean;
+  source: 'rule' | 'person';
+  rule: string | null;
+  symptom: string | null;
+  declaredBy: string | null;
+  startedAt: Date | null;
+  /** What fired, in one line with its numbers. */
+  signal: string | null;
+  /** Makes an incident without a service unique to the form or command that declared it. */
+  origin: string;
+  announceTo?: { channelId: string; userId: string };
+}
+
+/** Exactly one incident per dedup key is live: a second trigger gets the first one back and changes nothing. */
+export async function openIncident(
+  flow: Pick<Flow, 'config' | 'pager'>,
+  tx: Tx,
+  asked: WantedIncident & { now: Date },
+): Promise<{ opened: boolean; incident: Incident }> {
+  const wanted = withSafetyRules(asked);
+  const { now, service, environment, category } = wanted;
+  const outcome = await insertIncident(tx, {
+    dedup_key: service === null ? `declared/${wanted.origin}` : dedupKey({ environment, service, category }),
+    title: wanted.title,
+    category,
+    severity: wanted.severity,
+    status: 'open',
+    service,
+    environment,
+    private: wanted.private,
+    source: wanted.source,
+    rule: wanted.rule,
+    symptom: wanted.symptom,
+    declared_by: wanted.declaredBy,
+    created_at: now,
+  });
+  if (!outcome.opened) return outcome;
+  const { incident } = outcome;
+  await recordOpening(tx, incident, wanted);
+  const containBy = new Date(now.getTime() + minutesToMs(flow.config.contain_within_minutes));
+  await startClocks(tx, [{ incidentId: incident.id, kind: 'contain', dueAt: containBy }]);
+  await planPages(flow, tx, { incident, now });
+  if (service !== null) {
+    await freezeEvidence(tx, { incidentId: incident.id, service, environment, at: now, onset: wanted.startedAt });
+  }
+  await enqueue(tx, openRoom(incident.id, now, wanted.announceTo));
+  return outcome;
+}
+
+async function recordOpening(tx: Tx, incident: Incident, wanted: WantedIncident & { now: Date }): Promise<void> {
+  const { now, startedAt, declaredBy, signal } = wanted;
+  const by = declaredBy ?? 'llm-incident';
+  const milestone = { incidentId: incident.id, recordedAt: now, by };
+  if (startedAt !== null) await reach(tx, { ...milestone, name: 'started', at: startedAt });
+  if (wanted.source === 'rule') await reach(tx, { ...milestone, name: 'detected', at: now });
+  await reach(tx, { ...milestone, name: 'declared', at: now });
+  if (signal !== null) {
+    await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'signal', actor: null, text: signal });
+  }
+  const how = wanted.source === 'rule' ? `by rule ${wanted.rule}` : 'by a person';
+  const text = `${nameOf(incident.id)} declared ${how}: ${incident.severity} ${incident.category}.`;
+  await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'declared', actor: declaredBy, text });
+  await audit(tx, {
+    at: now,
+    actor: by,
+    action: 'incident.declared',
+    subject: nameOf(incident.id),
+    data: { severity: incident.severity, category: incident.category, rule: incident.rule },
+  });
+}
+
+/** What is to be paged now; a page that waits for its ten minutes is asked for by the rule that still fires. */
+export async function planPages(
+  flow: Pick<Flow, 'pager'>,
+  tx: Tx,
+  { incident, now }: { incident: Incident; now: Date },
+): Promise<void> {
+  const plan = pagePlan(incident);
+  const request = { incidentId: incident.id, at: now };
+  if (plan.kind === 'nobody') {
+    await requestPage(tx, { ...request, purpose: 'page', reason: plan.reason, state: 'skipped' });
+    return;
+  }
+  if (plan.kind === 'page' && plan.afterMs > 0) return;
+  await pageNow(flow, tx, { incident, now, purpose: plan.kind });
+}
+
+export async function pageNow(
+  flow: Pick<Flow, 'pager'>,
+  tx: Tx,
+  asked: { incident: Incident; now: Date; purpose: 'page' | 'ticket' },
+): Promise<boolean> {
+  const { incident, now, purpose } = asked;
+  const request = { incidentId: incident.id, purpose, at: now };
+  if (flow.pager === null) {
+    const reason = 'PagerDuty is not configured, so nobody was paged.';
+    return requestPage(tx, { ...request, reason, state: 'skipped' });
+  }
+  const isNew = await requestPage(tx, { ...request, reason: purpose === 'page' ? 'paging' : 'opening a ticket' });
+  if (isNew) await enqueue(tx, page(incident.id, purpose, now));
+  return isNew;
+}

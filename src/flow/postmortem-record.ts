@@ -1,0 +1,171 @@
+import type { Db } from '../db/database.ts';
+import { pathOf } from '../decision/decision-store.ts';
+import { evidenceOf } from '../evidence/evidence-store.ts';
+import type { Suspect } from '../evidence/what-changed.ts';
+import { type Incident, type Milestones, nameOf } from '../incident/incident.ts';
+import { milestonesOf, timelineOf } from '../incident/incident-store.ts';
+import { messagesOf, postedTs } from '../incident/room-store.ts';
+import { mitigationsOf, votesOn } from '../mitigation/mitigation-store.ts';
+import { describeSteps, describeValue, parsePlan } from '../mitigation/plan.ts';
+import { readProof } from '../mitigation/proof.ts';
+import { type EvalCase, proposeCases } from '../postmortem/eval-case.ts';
+import type {
+  DecisionPath,
+  Impact,
+  MitigationFacts,
+  PostmortemRecord,
+  RoomMessage,
+  TimelineEvent,
+} from '../postmortem/record.ts';
+import { inputShape } from '../sources/call-sample-store.ts';
+import { describeComponent } from './component-text.ts';
+import { loadDataPoints, recordedCalls, type SignalOfRule, signalFacts } from './data-points.ts';
+import type { Flow } from './flow.ts';
+import { answersOf } from './postmortem-answers.ts';
+import { instructionOf, leafOf, symptomText } from './walk-tree.ts';
+import { nameOrId } from './display-name.ts';
+
+/** Everything that the post-mortem is made of, from the incident's rows, its evidence and its room. */
+export async function loadRecord(
+  flow: Pick<Flow, 'db' | 'clock'>,
+  incident: Incident,
+): Promise<{ record: PostmortemRecord; cases: EvalCase[] }> {
+  const { db } = flow;
+  const milestones = await milestonesOf(db, incident.id);
+  const evidence = await evidenceOf(db, incident.id);
+  const timeline = await timelineOf(db, incident.id);
+  const cases = proposeCases({ incidentId: nameOf(incident.id), ...(await recordedCalls(db, { incident, evidence, milestones })) });
+  const signal: SignalOfRule | undefined = await signalFacts(db, incident);
+  const record: PostmortemRecord = {
+    incident: factsOf(incident),
+    milestones: Object.entries(milestones).map(([name, at]) => ({ name: name as keyof Milestones, at })),
+    signal,
+    impact: await impactOf(db, incident, milestones),
+    changes: ((evidence.changes?.data['suspects'] ?? []) as Suspect[]).map(({ component, from, to, at }) => ({
+      component,
+      from: describeComponent(from),
+      to: describeComponent(to),
+      at: new Date(at),
+    })),
+    answers: answersOf(timeline, { incident, milestones }),
+    events: timeline.filter((entry) => entry.kind !== 'answer').map(eventOf),
+    messages: await roomMessages(db, incident.id),
+    decisionPath: await decisionPath(db, incident.id),
+    mitigations: await mitigationFacts(db, incident.id),
+    dataPoints: await loadDataPoints(db, evidence),
+    actionItems: [],
+    evalCases: cases.map(({ description, proven }) => ({ description, proven })),
+  };
+  return { record, cases };
+}
+
+function factsOf(incident: Incident): PostmortemRecord['incident'] {
+  return {
+    id: nameOf(incident.id),
+    title: incident.title,
+    category: incident.category,
+    severity: incident.severity,
+    service: incident.service ?? 'not named',
+    environment: incident.environment,
+    private: incident.private,
+    status: incident.status,
+    source: incident.source === 'rule' ? 'rule' : 'declared',
+    rule: incident.rule ?? undefined,
+  };
+}
+
+function eventOf(entry: Awaited<ReturnType<typeof timelineOf>>[number]): TimelineEvent {
+  return { at: entry.at, kind: entry.kind, text: entry.text, actor: entry.actor ?? undefined };
+}
+
+/** Calls and users between the start and the containment. */
+async function impactOf(db: Db, incident: Incident, milestones: Milestones): Promise<Impact | undefined> {
+  const from = milestones.started ?? milestones.declared;
+  const to = milestones.contained ?? milestones.mitigated ?? milestones.resolved;
+  if (incident.service === null || from === undefined || to === undefined || to <= from) return undefined;
+  const shape = await inputShape(db, { service: incident.service, environment: incident.environment, from, to });
+  if (shape.calls === 0) return undefined;
+  return { totalRequests: shape.calls, exposedUsers: shape.distinctUsers };
+}
+
+/** What people wrote; what the bot itself posted is in the machine's entries already. */
+async function roomMessages(db: Db, incidentId: number): Promise<RoomMessage[]> {
+  const own = await postedTs(db, incidentId);
+  const rows = (await messagesOf(db, incidentId)).filter((row) => !own.has(row.ts));
+  return rows.map((row) => ({
+    ts: row.ts,
+    threadTs: row.thread_ts ?? undefined,
+    userId: row.user_id,
+    text: row.text,
+    editedTs: row.edited_ts ?? undefined,
+    deletedAt: row.deleted_at ?? undefined,
+    files: row.files.map(({ name, permalink }) => ({ name, permalink: permalink ?? undefined })),
+  }));
+}
+
+async function decisionPath(db: Db, incidentId: number): Promise<DecisionPath | undefined> {
+  const path = await pathOf(db, incidentId);
+  const last = path.at(-1);
+  if (last === undefined) return undefined;
+  const symptoms = [...new Set(path.map((step) => step.symptom))];
+  const steps = path.map((step) => ({
+    question: instructionOf(step.symptom, step.step),
+    finding: step.finding ?? 'only people can tell',
+    answer: step.answer ?? 'not answered',
+    by: step.decidedBy ?? 'nobody',
+    at: step.at,
+  }));
+  return { symptom: symptoms.map(symptomText).join('; then: '), steps, leaf: leafOf(path, last.symptom) };
+}
+
+async function mitigationFacts(db: Db, incidentId: number): Promise<MitigationFacts[]> {
+  const facts: MitigationFacts[] = [];
+  for (const mitigation of await mitigationsOf(db, incidentId)) {
+    const { steps } = parsePlan(mitigation.plan);
+    const votes = await votesOn(db, mitigation.id);
+    facts.push({
+      id: String(mitigation.id),
+      summary: describeSteps(steps),
+      from: steps.map((step) => describeValue(step.from)).join(', '),
+      to: steps.map((step) => describeValue(step.to)).join(', '),
+      proposedBy: mitigation.proposed_by,
+      approvedBy: votes.filter((vote) => vote.choice === 'approve').map((vote) => vote.voter),
+      status: mitigation.status,
+      appliedAt: mitigation.applied_at ?? undefined,
+      proof: proofFacts(mitigation.proof),
+    });
+  }
+  return facts;
+}
+
+function proofFacts(value: unknown): MitigationFacts['proof'] {
+  const proof = readProof(value);
+  if (proof === null || proof.verdict === 'proving') return undefined;
+  const { lower, upper } = proof;
+  return {
+    verdict: proof.verdict,
+    before: proof.before ?? undefined,
+    after: proof.after ?? undefined,
+    n: proof.n,
+    interval: lower === null || upper === null ? undefined : { lower, upper },
+    timeToEffectMs: proof.timeToEffectMs ?? undefined,
+    servedAt: proof.servedAt === null ? undefined : new Date(proof.servedAt),
+  };
+}
+
+const USER_ID = /\b[UW][A-Z0-9]{6,}\b/g;
+const MOST_NAMES = 100;
+
+/** Display names of everyone who is in the record or mentioned in it. */
+export async function namesIn(flow: Pick<Flow, 'chat' | 'log'>, record: PostmortemRecord): Promise<Map<string, string>> {
+  const texts = [
+    ...record.messages.flatMap((message) => [message.userId, message.text]),
+    ...record.events.flatMap((event) => [event.actor ?? '', event.text]),
+    ...record.mitigations.flatMap((mitigation) => [mitigation.proposedBy, ...mitigation.approvedBy]),
+    ...(record.decisionPath?.steps ?? []).map((step) => step.by),
+  ];
+  const ids = new Set(texts.flatMap((text) => text.match(USER_ID) ?? []));
+  const names = new Map<string, string>();
+  for (const id of [...ids].slice(0, MOST_NAMES)) names.set(id, await nameOrId(flow, id));
+  return names;
+}

@@ -1,0 +1,22 @@
+import { findByChannel } from '../incident/incident-store.ts';
+import { markDeleted, recordMessages } from '../incident/room-store.ts';
+import type { Flow } from './flow.ts';
+import type { ChannelMessage } from './ports.ts';
+
+/** Records a message or an edit in a room as it happens; other channels are none of our business. */
+export async function recordMessage(
+  flow: Pick<Flow, 'db' | 'clock'>,
+  { channelId, message }: { channelId: string; message: ChannelMessage },
+): Promise<void> {
+  const incident = await findByChannel(flow.db, channelId);
+  if (incident === undefined) return;
+  await recordMessages(flow.db, [{ ...message, channelId, incidentId: incident.id }], flow.clock.now());
+}
+
+/** A deleted message keeps its place and loses its text. */
+export async function recordDeletion(
+  flow: Pick<Flow, 'db' | 'clock'>,
+  { channelId, ts }: { channelId: string; ts: string },
+): Promise<void> {
+  await markDeleted(flow.db, { channelId, ts, at: flow.clock.now() });
+}

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { enqueue, type Job } from '../db/jobs.ts';
+import { ExternalError, messageOf } from '../errors.ts';
+import { addToTimeline, moveStatus, reach } from '../incident/incident-store.ts';
+import { settleClocks } from '../incident/clock-store.ts';
+import { type Approved, approvedBy } from '../mitigation/approval.ts';
+import { audit } from '../mitigation/audit-store.ts';
+import { clearSending, findMitigation, markSending, type Mitigation, moveMitigation, votesOn } from '../mitigation/mitigation-store.ts';
+import { currentOf, describeSteps, describeValue, type Plan, type Step } from '../mitigation/plan.ts';
+import { LONGEST_REQUEST_MS, type Target } from '../mitigation/target.ts';
+import { refreshCard, showProposal, showReceipt } from './effects.ts';
+import { type Flow, minutesToMs } from './flow.ts';
+
+const payload = z.object({ mitigationId: z.number() });
+
+type Outcome =
+  | { kind: 'applied'; note: string }
+  | { kind: 'failed' | 'stale' | 'needs-human'; note: string };
+
+/** A target that takes the change and does not show it is asked this often before people are. */
+const READ_BACKS = 4;
+const READ_BACK_PAUSE_MS = 500;
+
+/**
+ * Carries an approved plan out with at most one effect. A run that was cut short first asks the target what is true,
+ * and sends nothing again while the earlier request could still land.
+ */
+export async function runMitigation(flow: Flow, job: Job): Promise<void> {
+  const { mitigationId } = payload.parse(job.payload);
+  const mitigation = await begin(flow, mitigationId);
+  if (mitigation === null) return;
+  const approved = approvedBy(mitigation, await votesOn(flow.db, mitigationId));
+  if (approved === null) {
+    await settle(flow, mitigation, { kind: 'failed', note: 'The votes do not approve this plan. Nothing was sent.' });
+    return;
+  }
+  const target = flow.targetFor(approved.plan);
+  if (target === null) {
+    await settle(flow, mitigation, { kind: 'failed', note: 'The service has no target any more. Nothing was sent.' });
+    return;
+  }
+  if (isTooLate(flow, mitigation)) {
+    await settle(flow, mitigation, { kind: 'needs-human', note: TOO_LATE });
+    return;
+  }
+  await settle(flow, mitigation, await carryOut(flow, target, approved));
+}
+
+const TOO_LATE =
+  'The target did not answer in time, so whether the change was made is not known. Look at the target, then decide.';
+
+/** An approval is for now: a target that stays away is not surprised hours later. */
+function isTooLate(flow: Flow, mitigation: Mitigation): boolean {
+  const startedAt = mitigation.started_at ?? flow.clock.now();
+  const limitMs = minutesToMs(flow.config.approval_expires_minutes);
+  return flow.clock.now().getTime() - startedAt.getTime() > limitMs;
+}
+
+/** Claims the run; null when it is settled already. A run in progress is one that was cut short. */
+async function begin(flow: Flow, id: number): Promise<Mitigation | null> {
+  const set = { started_at: flow.clock.now() };
+  const fresh = await moveMitigation(flow.db, { id, from: ['approved'], to: 'running', set });
+  if (fresh !== undefined) return fresh;
+  const known = await findMitigation(flow.db, id);
+  return known?.status === 'running' ? known : null;
+}
+
+async function carryOut(flow: Flow, target: Target, approved: Approved): Promise<Outcome> {
+  const notes: string[] = [];
+  for (const [index, step] of approved.plan.steps.entries()) {
+    const outcome = await carryOutStep(flow, target, { approved, step, index });
+    notes.push(outcome.note);
+    if (outcome.kind !== 'applied') return { ...outcome, note: notes.join(' ') };
+  }
+  return { kind: 'applied', note: notes.join(' ') };
+}
+
+interface StepRun {
+  approved: Approved;
+  step: Step;
+  index: number;
+}
+
+async function carryOutStep(flow: Flow, target: Target, run: StepRun): Promise<Outcome> {
+  const { approved, step, index } = run;
+  const before = currentOf(step, await target.read());
+  if (before === step.to) return { kind: 'applied', note: `Read-back: ${describeValue(step.to)}.` };
+  if (before !== step.from) {
+    const note = `The plan is stale: it was made when ${describeSteps([step])} began at ${describeValue(step.from)}, `;
+    return { kind: 'stale', note: `${note}now it is ${describeValue(before)}. Nothing was sent.` };
+  }
+  await waitOutEarlierRequest(flow, approved.mitigationId);
+  const idempotencyKey = `mitigation-${approved.mitigationId}-${index}-${approved.planHash.slice(0, 16)}`;
+  try {
+    await target.apply(step, { planHash: approved.planHash, idempotencyKey });
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError)) throw thrown;
+    if (!thrown.outcomeUnknown) await clearSending(flow.db, approved.mitigationId);
+    if (thrown.retryable) throw thrown;
+    return { kind: 'failed', note: `The target refused: ${messageOf(thrown)}.` };
+  }
+  await clearSending(flow.db, approved.mitigationId);
+  return readBack(target, step);
+}
+
+/** The first request of a run that died may still be on its way: nothing is sent until it can no longer land. */
+async function waitOutEarlierRequest(flow: Flow, mitigationId: number): Promise<void> {
+  const agoMs = await markSendingUnlessRecent(flow, mitigationId);
+  if (agoMs === null) return;
+  throw new ExternalError('an earlier request of this run could still land; waiting it out', {
+    service: 'target',
+    retryable: true,
+    retryAfterMs: LONGEST_REQUEST_MS - agoMs,
+  });
+}
+
+/** Null when a request may leave now, else how long ago the earlier one left. */
+async function markSendingUnlessRecent(flow: Flow, mitigationId: number): Promise<number | null> {
+  return flow.db.transaction().execute((tx) => markSending(tx, mitigationId, LONGEST_REQUEST_MS));
+}
+
+async function readBack(target: Target, step: Step): Promise<Outcome> {
+  let seen: string | boolean | null = null;
+  for (let attempt = 0; attempt < READ_BACKS; attempt += 1) {
+    seen = currentOf(step, await target.read());
+    if (seen === step.to) return { kind: 'applied', note: `Read-back: ${describeValue(seen)}.` };
+    await new Promise((resolve) => setTimeout(resolve, READ_BACK_PAUSE_MS));
+  }
+  const note = `The target accepted the change, but its read-back still says ${describeValue(seen)}.`;
+  return { kind: 'failed', note: `${note} Look at the target before you propose anything else.` };
+}
+
+async function settle(flow: Flow, mitigation: Mitigation, outcome: Outcome): Promise<void> {
+  const now = flow.clock.now();
+  const plan = mitigation.plan as Plan;
+  const incidentId = plan.incidentId;
+  await flow.db.transaction().execute(async (tx) => {
+    const applied = outcome.kind === 'applied';
+    const proveBy = new Date(now.getTime() + minutesToMs(flow.config.prove_within_minutes));
+    const set = applied
+      ? { applied_at: now, prove_by: proveBy, outcome: outcome.note }
+      : { settled_at: now, outcome: outcome.note };
+    const moved = await moveMitigation(tx, { id: mitigation.id, from: ['running'], to: outcome.kind, set });
+    if (moved === undefined) return;
+    await audit(tx, {
+      at: now,
+      actor: 'llm-incident',
+      action: `mitigation.${outcome.kind}`,
+      subject: `mitigation ${mitigation.id}`,
+      data: { planHash: mitigation.plan_hash },
+    });
+    if (incidentId === null) return;
+    const text = `${describeSteps(plan.steps)}: ${outcome.kind}. ${outcome.note}`;
+    await addToTimeline(tx, { incidentId, at: now, kind: `mitigation-${outcome.kind}`, actor: null, text });
+    if (applied) await markContained(tx, { incidentId, at: now });
+    const shown = [showProposal(incidentId, mitigation.id, now), showReceipt(incidentId, mitigation.id, now)];
+    await enqueue(tx, [...shown, refreshCard(incidentId, now)]);
+  });
+}
+
+/** Contained: the target's read-back shows the containing state. */
+async function markContained(tx: Parameters<typeof reach>[0], what: { incidentId: number; at: Date }): Promise<void> {
+  const { incidentId, at } = what;
+  await moveStatus(tx, { id: incidentId, from: ['triage', 'open'], to: 'contained' });
+  await reach(tx, { incidentId, name: 'contained', at, recordedAt: at, by: 'read-back of the target' });
+  await settleClocks(tx, { incidentId, kinds: ['contain'], state: 'met', at });
+}

@@ -1,0 +1,95 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import cron, { type ScheduledTask } from 'node-cron';
+import { claimSlot, dropOldSlots } from '../db/cron-slot.ts';
+import type { JobRunner } from '../db/job-runner.ts';
+import { messageOf } from '../errors.ts';
+import { digestAt, lastEntry } from '../mitigation/audit-store.ts';
+import { checkRules } from './check-rules.ts';
+import type { Flow } from './flow.ts';
+import { proveMitigations } from './prove-mitigations.ts';
+import { tickClocks } from './tick-clocks.ts';
+
+export interface Ticking {
+  start(): void;
+  /** Runs a tick now and resolves when it is done. */
+  now(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Parts {
+  jobs: JobRunner;
+  /** Takes up deliveries that were received and not finished. */
+  sweepInbox(): Promise<void>;
+  dataDir: string;
+}
+
+/** node-cron only ticks; which replica runs a slot is settled by the row that is inserted once and kept. */
+export function startTicking(flow: Flow, parts: Parts): Ticking {
+  const { poll_seconds: pollSeconds } = flow.config;
+  const tasks: ScheduledTask[] = [];
+  let last: Promise<void> = Promise.resolve();
+
+  const step = async (name: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (thrown) {
+      flow.log.error({ step: name, error: messageOf(thrown) }, 'a step of the tick failed');
+    }
+  };
+
+  const tick = async () => {
+    await step('rules', () => checkRules(flow));
+    await step('proofs', () => proveMitigations(flow));
+    await step('clocks', () => tickClocks(flow));
+    await step('audit head', () => keepAuditHead(flow, parts.dataDir));
+    parts.jobs.wake();
+  };
+
+  /** One tick at a time: a later one waits for the one before. */
+  const now = () => {
+    last = last.then(tick);
+    return last;
+  };
+
+  let lastSlot = 0;
+  const scheduled = async () => {
+    const slot = Math.floor(Date.now() / 1000 / pollSeconds);
+    if (slot === lastSlot) return;
+    lastSlot = slot;
+    const isOurs = await claimSlot(flow.db, `tick/${pollSeconds}/${slot}`).catch((thrown) => {
+      flow.log.error({ error: messageOf(thrown) }, 'the tick could not be claimed');
+      return false;
+    });
+    if (isOurs) await now();
+  };
+
+  return {
+    start() {
+      tasks.push(cron.schedule('* * * * * *', scheduled, { name: 'tick', noOverlap: true }));
+      tasks.push(cron.schedule('*/2 * * * * *', () => step('inbox', () => parts.sweepInbox()), { noOverlap: true }));
+      tasks.push(cron.schedule('17 3 * * *', () => step('slots', () => dropOldSlots(flow.db)), { name: 'slots' }));
+    },
+    now,
+    async stop() {
+      await Promise.all(tasks.map((task) => task.destroy()));
+      await last;
+    },
+  };
+}
+
+/**
+ * Keeps the head of the audit chain outside the database, so that rows cut off its end show. A head that is no longer
+ * in the chain is kept as it is: it is the proof, and `npm run audit` names it.
+ */
+async function keepAuditHead(flow: Flow, dataDir: string): Promise<void> {
+  const head = await lastEntry(flow.db);
+  if (head === undefined) return;
+  const file = join(dataDir, 'audit-head.json');
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as typeof head) : null;
+  if (kept !== null && (await digestAt(flow.db, kept.seq)) !== kept.digest) {
+    flow.log.error({ seq: kept.seq }, 'the audit chain no longer holds its head; run npm run audit');
+    return;
+  }
+  writeFileSync(file, `${JSON.stringify(head)}\n`);
+}

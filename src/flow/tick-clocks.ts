@@ -1,0 +1,71 @@
+import type { Tx } from '../db/database.ts';
+import { enqueue } from '../db/jobs.ts';
+import type { Row } from '../db/schema.ts';
+import { fireDueClocks } from '../incident/clock-store.ts';
+import { type Incident, nameOf } from '../incident/incident.ts';
+import { addToTimeline, findIncident } from '../incident/incident-store.ts';
+import { expireProposals } from '../mitigation/mitigation-store.ts';
+import { describeSteps, parsePlan } from '../mitigation/plan.ts';
+import { approverIds } from './approvers.ts';
+import { notice, refreshCard, showProposal } from './effects.ts';
+import { type Flow, serviceConfig } from './flow.ts';
+
+const LATE_MS = 5 * 60_000;
+
+/** Fires what is due, each clock once, however long the bot was away; expires proposals that nobody answered. */
+export async function tickClocks(flow: Pick<Flow, 'db' | 'clock' | 'config'>): Promise<void> {
+  const now = flow.clock.now();
+  await flow.db.transaction().execute(async (tx) => {
+    for (const clock of await fireDueClocks(tx, now)) await fire(flow, tx, { clock, now });
+  });
+  await flow.db.transaction().execute(async (tx) => {
+    for (const { id, incident_id, plan } of await expireProposals(tx, now)) {
+      if (incident_id === null) continue;
+      const text = `Nobody decided in time: ${describeSteps(parsePlan(plan).steps)}.`;
+      await addToTimeline(tx, { incidentId: incident_id, at: now, kind: 'expired', actor: null, text });
+      await enqueue(tx, [showProposal(incident_id, id, now), refreshCard(incident_id, now)]);
+    }
+  });
+}
+
+async function fire(
+  flow: Pick<Flow, 'config'>,
+  tx: Tx,
+  { clock, now }: { clock: Row<'clock'>; now: Date },
+): Promise<void> {
+  const incident = await findIncident(tx, clock.incident_id);
+  if (incident === undefined) return;
+  const said = clock.kind === 'contain' ? notContained(flow, incident) : postmortemReminder(flow, incident, clock.kind);
+  const isLate = now.getTime() - clock.due_at.getTime() > LATE_MS;
+  const text = isLate ? `${said.text} (This was due at ${clock.due_at.toISOString()}.)` : said.text;
+  await addToTimeline(tx, { incidentId: incident.id, at: now, kind: `clock-${clock.kind}`, actor: null, text });
+  await enqueue(tx, [notice(incident.id, now, { ...said, text }), refreshCard(incident.id, now)]);
+}
+
+interface Said {
+  text: string;
+  mention: string[];
+}
+
+/** Ten minutes and users still meet it: the fallback is named and those who may approve it are asked. */
+function notContained(flow: Pick<Flow, 'config'>, incident: Incident): Said {
+  const minutes = flow.config.contain_within_minutes;
+  const hasTarget = serviceConfig(flow, incident.service)?.target !== undefined;
+  const next = hasTarget
+    ? 'The fallback is one button away: *Contain* on the card disables the feature once one of you approves.'
+    : 'No target is configured for it: switch it off where it runs, then say so with `/llm-incident contain HOW`.';
+  return {
+    text: `${nameOf(incident.id)} is not contained after ${minutes} minutes. ${next}`,
+    mention: approverIds(flow, incident.service),
+  };
+}
+
+function postmortemReminder(flow: Pick<Flow, 'config'>, incident: Incident, kind: string): Said {
+  const hours = 48 - Number(/(\d+)/.exec(kind)?.[1]);
+  const when = hours <= 0 ? 'is due now' : `is due in ${hours} ${hours === 1 ? 'hour' : 'hours'}`;
+  const owner = incident.commander ?? serviceConfig(flow, incident.service)?.owner ?? incident.declared_by;
+  return {
+    text: `The post-mortem of ${nameOf(incident.id)} ${when}. \`/llm-incident postmortem\` shows what is missing.`,
+    mention: owner === null || owner === undefined ? [] : [owner],
+  };
+}

@@ -1,0 +1,165 @@
+import { sql } from 'kysely';
+import type { Db } from '../db/database.ts';
+import type { IncidentStatus, NewRow, Row, Severity } from '../db/schema.ts';
+import { type Incident, LIVE, type MilestoneName, type Milestones } from './incident.ts';
+
+export type NewIncident = Omit<NewRow<'incident'>, 'channel_id' | 'channel_name' | 'commander'>;
+
+/** Inserts the incident unless one with its key is live; then `opened` is false and the live one comes back. */
+export async function openIncident(db: Db, incident: NewIncident): Promise<{ opened: boolean; incident: Incident }> {
+  const inserted = await db
+    .insertInto('incident')
+    .values({ ...incident, channel_id: null, channel_name: null, commander: null })
+    .onConflict((conflict) => conflict.column('dedup_key').where('status', 'in', [...LIVE]).doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (inserted !== undefined) return { opened: true, incident: inserted };
+  const live = await db
+    .selectFrom('incident')
+    .selectAll()
+    .where('dedup_key', '=', incident.dedup_key)
+    .where('status', 'in', [...LIVE])
+    .executeTakeFirstOrThrow();
+  return { opened: false, incident: live };
+}
+
+export async function findIncident(db: Db, id: number): Promise<Incident | undefined> {
+  return db.selectFrom('incident').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function findByChannel(db: Db, channelId: string): Promise<Incident | undefined> {
+  return db.selectFrom('incident').selectAll().where('channel_id', '=', channelId).executeTakeFirst();
+}
+
+export async function findLive(db: Db, dedupKey: string): Promise<Incident | undefined> {
+  return db
+    .selectFrom('incident')
+    .selectAll()
+    .where('dedup_key', '=', dedupKey)
+    .where('status', 'in', [...LIVE])
+    .executeTakeFirst();
+}
+
+export async function listLive(db: Db): Promise<Incident[]> {
+  return db.selectFrom('incident').selectAll().where('status', 'in', [...LIVE]).orderBy('id').execute();
+}
+
+/** Moves the status when it is still one of `from`; undefined when someone was first. */
+export async function moveStatus(
+  db: Db,
+  move: { id: number; from: readonly IncidentStatus[]; to: IncidentStatus },
+): Promise<Incident | undefined> {
+  return db
+    .updateTable('incident')
+    .set({ status: move.to })
+    .where('id', '=', move.id)
+    .where('status', 'in', [...move.from])
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Changes the severity; undefined when it is that already. */
+export async function setSeverity(db: Db, id: number, severity: Severity): Promise<Incident | undefined> {
+  return db
+    .updateTable('incident')
+    .set({ severity })
+    .where('id', '=', id)
+    .where('severity', '!=', severity)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+export async function setCommanderIfNone(db: Db, id: number, userId: string): Promise<void> {
+  await db
+    .updateTable('incident')
+    .set({ commander: userId })
+    .where('id', '=', id)
+    .where('commander', 'is', null)
+    .execute();
+}
+
+export async function setRoom(db: Db, id: number, room: { channelId: string; channelName: string }): Promise<void> {
+  await db
+    .updateTable('incident')
+    .set({ channel_id: room.channelId, channel_name: room.channelName })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** A milestone is reached once; later attempts do not move it. True when this was the first. */
+export async function reach(
+  db: Db,
+  milestone: { incidentId: number; name: MilestoneName; at: Date; recordedAt: Date; by: string },
+): Promise<boolean> {
+  const row = await db
+    .insertInto('milestone')
+    .values({
+      incident_id: milestone.incidentId,
+      name: milestone.name,
+      at: milestone.at,
+      recorded_at: milestone.recordedAt,
+      recorded_by: milestone.by,
+    })
+    .onConflict((conflict) => conflict.columns(['incident_id', 'name']).doNothing())
+    .returning('name')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function milestonesOf(db: Db, incidentId: number): Promise<Milestones> {
+  const rows = await db.selectFrom('milestone').selectAll().where('incident_id', '=', incidentId).execute();
+  return Object.fromEntries(rows.map((row) => [row.name, row.at]));
+}
+
+/** Times of incidents about a service, from (estimated) start to mitigation, to be left out of baselines. */
+export async function troubledTimes(
+  db: Db,
+  about: { service: string; environment: string; since: Date; now: Date },
+): Promise<{ from: Date; to: Date }[]> {
+  const at = (names: MilestoneName[]) => sql<Date | null>`min(at) filter (where name in (${sql.join(names)}))`;
+  const rows = await db
+    .selectFrom('incident')
+    .innerJoin('milestone', 'milestone.incident_id', 'incident.id')
+    .select([at(['started', 'declared']).as('from'), at(['mitigated', 'resolved']).as('to')])
+    .where('service', '=', about.service)
+    .where('environment', '=', about.environment)
+    .where('status', 'not in', ['declined', 'merged'])
+    .groupBy('incident.id')
+    .execute();
+  return rows
+    .map(({ from, to }) => ({ from: from ?? about.now, to: to ?? about.now }))
+    .filter((interval) => interval.to >= about.since);
+}
+
+export interface TimelineEntry {
+  incidentId: number;
+  at: Date;
+  kind: string;
+  actor: string | null;
+  text: string;
+  data?: Record<string, unknown>;
+}
+
+export async function addToTimeline(db: Db, entry: TimelineEntry): Promise<void> {
+  await db
+    .insertInto('incident_event')
+    .values({
+      incident_id: entry.incidentId,
+      at: entry.at,
+      kind: entry.kind,
+      actor: entry.actor,
+      text: entry.text,
+      data: JSON.stringify(entry.data ?? {}),
+    })
+    .execute();
+}
+
+export async function timelineOf(db: Db, incidentId: number): Promise<Row<'incident_event'>[]> {
+  return db
+    .selectFrom('incident_event')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('at')
+    .orderBy('id')
+    .execute();
+}

@@ -1,0 +1,78 @@
+import type { Category, IncidentStatus, Row, Severity } from '../db/schema.ts';
+
+export type Incident = Row<'incident'>;
+
+export type MilestoneName =
+  | 'started'
+  | 'detected'
+  | 'declared'
+  | 'acknowledged'
+  | 'contained'
+  | 'mitigated'
+  | 'resolved'
+  | 'closed';
+
+export type Milestones = Partial<Record<MilestoneName, Date>>;
+
+export const CATEGORIES: readonly Category[] = ['outage', 'quality', 'cost', 'safety'];
+export const SEVERITIES: readonly Severity[] = ['sev1', 'sev2', 'sev3'];
+export const PRODUCTION = 'production';
+
+/** An incident that still needs people. */
+export const LIVE: readonly IncidentStatus[] = ['triage', 'open', 'contained', 'mitigated'];
+
+/** What may follow what: containment and mitigation come in any order, an ended incident stays ended. */
+const NEXT: Record<IncidentStatus, readonly IncidentStatus[]> = {
+  triage: ['open', 'contained', 'mitigated', 'resolved', 'declined', 'merged'],
+  open: ['contained', 'mitigated', 'resolved', 'declined', 'merged'],
+  contained: ['open', 'mitigated', 'resolved', 'declined', 'merged'],
+  mitigated: ['open', 'contained', 'resolved'],
+  resolved: ['closed'],
+  closed: [],
+  declined: [],
+  merged: [],
+};
+
+export function mayBecome(from: IncidentStatus, to: IncidentStatus): boolean {
+  return NEXT[from].includes(to);
+}
+
+export function nameOf(incidentId: number): string {
+  return `INC-${incidentId}`;
+}
+
+/** Signals of one category about one service in one environment are one incident. */
+export function dedupKey(about: { environment: string; service: string; category: Category }): string {
+  return `${about.environment}/${about.service}/${about.category}`;
+}
+
+/** Safety is sev1 and private from its first second, whatever was asked for. */
+export function withSafetyRules<T extends { category: Category; severity: Severity; private: boolean }>(asked: T): T {
+  return asked.category === 'safety' ? { ...asked, severity: 'sev1', private: true } : asked;
+}
+
+export type PagePlan =
+  | { kind: 'page'; afterMs: number }
+  | { kind: 'ticket' }
+  | { kind: 'nobody'; reason: string };
+
+const QUALITY_PAGE_DELAY_MS = 10 * 60_000;
+
+/**
+ * Production pages, others never do. Sev1 pages: at once when a person declares it or the category is not quality,
+ * after ten minutes when a quality rule still fires. Sev2 opens a ticket. Sev3 wakes nobody.
+ */
+export function pagePlan(
+  incident: Pick<Incident, 'environment' | 'category' | 'severity' | 'source' | 'drill'>,
+): PagePlan {
+  if (incident.drill) return { kind: 'nobody', reason: 'This is a drill; nobody is paged.' };
+  if (incident.environment !== PRODUCTION) {
+    return { kind: 'nobody', reason: `The environment is ${incident.environment}; only production pages.` };
+  }
+  if (incident.severity === 'sev1') {
+    const waits = incident.source === 'rule' && incident.category === 'quality';
+    return { kind: 'page', afterMs: waits ? QUALITY_PAGE_DELAY_MS : 0 };
+  }
+  if (incident.severity === 'sev2') return { kind: 'ticket' };
+  return { kind: 'nobody', reason: 'Sev3 pages nobody.' };
+}

@@ -1,0 +1,54 @@
+import type { Db } from '../db/database.ts';
+import type { Row } from '../db/schema.ts';
+
+export type PagePurpose = 'page' | 'ticket';
+
+/** Records the wish to page; false when that was recorded before, so that nobody is paged twice. */
+export async function requestPage(
+  db: Db,
+  page: { incidentId: number; purpose: PagePurpose; reason: string; at: Date; state?: 'pending' | 'skipped' },
+): Promise<boolean> {
+  const row = await db
+    .insertInto('page')
+    .values({
+      incident_id: page.incidentId,
+      purpose: page.purpose,
+      state: page.state ?? 'pending',
+      reason: page.reason,
+      requested_at: page.at,
+      settled_at: null,
+      receipt: null,
+    })
+    .onConflict((conflict) => conflict.columns(['incident_id', 'purpose']).doNothing())
+    .returning('state')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function settlePage(
+  db: Db,
+  page: {
+    incidentId: number;
+    purpose: PagePurpose;
+    state: 'sent' | 'skipped' | 'failed';
+    reason: string;
+    receipt: object | null;
+    at: Date;
+  },
+): Promise<void> {
+  await db
+    .updateTable('page')
+    .set({
+      state: page.state,
+      reason: page.reason,
+      settled_at: page.at,
+      receipt: page.receipt === null ? null : JSON.stringify(page.receipt),
+    })
+    .where('incident_id', '=', page.incidentId)
+    .where('purpose', '=', page.purpose)
+    .execute();
+}
+
+export async function pagesOf(db: Db, incidentId: number): Promise<Row<'page'>[]> {
+  return db.selectFrom('page').selectAll().where('incident_id', '=', incidentId).orderBy('requested_at').execute();
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { ExternalError } from '../errors.ts';
+import type { Pager, PageReceipt, PageRequest } from '../flow/ports.ts';
+import { type PagerDutyAccess, pagerDutyClient } from './client.ts';
+
+const incident = z.looseObject({ id: z.string(), html_url: z.string().nullish(), status: z.string() });
+const oneIncident = z.looseObject({ incident });
+const manyIncidents = z.looseObject({ incidents: z.array(incident) });
+const onCalls = z.looseObject({
+  oncalls: z.array(
+    z.looseObject({
+      user: z.looseObject({ summary: z.string().nullish(), name: z.string().nullish(), email: z.string().nullish() }),
+      escalation_level: z.number(),
+      escalation_policy: z.looseObject({ id: z.string() }),
+    }),
+  ),
+});
+
+type Client = ReturnType<typeof pagerDutyClient>;
+
+/** PagerDuty's words for "it is so already". */
+const ALREADY = new Set(['1001', '1002']);
+const LONGEST_SUMMARY = 1024;
+
+/**
+ * Pages over the REST API when there is a token and a service, which answers with the incident at once; over
+ * Events v2 when there is only a routing key. The same key never opens two incidents.
+ */
+export function pagerDutyPager(access: PagerDutyAccess & { routingKey: string | undefined }): Pager {
+  const client = pagerDutyClient(access);
+  const viaRest = (request: PageRequest) => access.token !== undefined && request.serviceId !== null;
+
+  return {
+    async page(request) {
+      if (viaRest(request)) {
+        if (request.raise?.pagerdutyId) return raise(client, request, request.raise.pagerdutyId);
+        const receipt = await openOverRest(client, request);
+        return { ...receipt, notified: await notified(client, request.escalationPolicyId) };
+      }
+      if (access.routingKey === undefined) throw notConfigured();
+      await client.send(triggerEvent(access.routingKey, request));
+      return { via: 'events', key: request.key, pagerdutyId: null, url: null, notified: [] };
+    },
+    acknowledge: (receipt) => setStatus(client, receipt, { routingKey: access.routingKey, to: 'acknowledged' }),
+    resolve: (receipt) => setStatus(client, receipt, { routingKey: access.routingKey, to: 'resolved' }),
+    onCall: (policyId) => onCallOf(client, policyId),
+  };
+}
+
+async function openOverRest(client: Client, request: PageRequest): Promise<PageReceipt> {
+  const body = {
+    incident: {
+      type: 'incident',
+      title: request.title.slice(0, LONGEST_SUMMARY),
+      service: { id: request.serviceId, type: 'service_reference' },
+      urgency: request.urgency,
+      incident_key: request.key,
+      body: { type: 'incident_body', details: request.details },
+      ...(request.escalationPolicyId === null
+        ? {}
+        : { escalation_policy: { id: request.escalationPolicyId, type: 'escalation_policy_reference' } }),
+    },
+  };
+  try {
+    const opened = oneIncident.parse(await client.rest({ method: 'post', path: '/incidents', body }));
+    return receiptOf(request.key, opened.incident);
+  } catch (thrown) {
+    // An earlier, unanswered attempt may have opened it: PagerDuty then refuses the key with 400.
+    const existing = await findOpen(client, request);
+    if (existing === null) throw thrown;
+    return receiptOf(request.key, existing);
+  }
+}
+
+async function findOpen(client: Client, request: PageRequest): Promise<z.infer<typeof incident> | null> {
+  if (request.key === '' || request.serviceId === null) return null;
+  const found = manyIncidents.parse(
+    await client.rest({
+      method: 'get',
+      path: '/incidents',
+      query: {
+        incident_key: request.key,
+        'service_ids[]': [request.serviceId],
+        'statuses[]': ['triggered', 'acknowledged'],
+      },
+    }),
+  );
+  return found.incidents[0] ?? null;
+}
+
+/** A low-urgency ticket does not escalate: it is raised to high urgency instead of opening a second incident. */
+async function raise(client: Client, request: PageRequest, id: string): Promise<PageReceipt> {
+  const body = { incident: { type: 'incident_reference', urgency: request.urgency, title: request.title } };
+  const raised = await client.rest({ method: 'put', path: `/incidents/${encodeURIComponent(id)}`, body });
+  const receipt = receiptOf(request.key, oneIncident.parse(raised).incident);
+  return { ...receipt, notified: await notified(client, request.escalationPolicyId) };
+}
+
+function receiptOf(key: string, found: z.infer<typeof incident>): PageReceipt {
+  return { via: 'rest', key, pagerdutyId: found.id, url: found.html_url ?? null, notified: [] };
+}
+
+/** Who is on call is a courtesy on the receipt: the page itself has gone out already. */
+async function notified(client: Client, policyId: string | null): Promise<string[]> {
+  if (policyId === null) return [];
+  try {
+    const people = await onCallOf(client, policyId);
+    return people.filter((person) => person.level === 1).map((person) => person.name);
+  } catch (thrown) {
+    if (thrown instanceof ExternalError) return [];
+    throw thrown;
+  }
+}
+
+/** The rows are filtered again: a filter that PagerDuty ignores returns everyone on call in the account. */
+async function onCallOf(client: Client, policyId: string): ReturnType<Pager['onCall']> {
+  const query = { 'escalation_policy_ids[]': [policyId], 'include[]': ['users'], limit: '100' };
+  const { oncalls } = onCalls.parse(await client.rest({ method: 'get', path: '/oncalls', query }));
+  return oncalls
+    .filter((row) => row.escalation_policy.id === policyId)
+    .map((row) => ({
+      name: row.user.name ?? row.user.summary ?? 'unnamed',
+      email: row.user.email ?? null,
+      level: row.escalation_level,
+    }))
+    .sort((a, b) => a.level - b.level);
+}
+
+async function setStatus(
+  client: Client,
+  receipt: PageReceipt,
+  wanted: { routingKey: string | undefined; to: 'acknowledged' | 'resolved' },
+): Promise<void> {
+  if (receipt.pagerdutyId === null) {
+    if (wanted.routingKey === undefined) throw notConfigured();
+    const event_action = wanted.to === 'resolved' ? 'resolve' : 'acknowledge';
+    await client.send({ routing_key: wanted.routingKey, event_action, dedup_key: receipt.key });
+    return;
+  }
+  const path = `/incidents/${encodeURIComponent(receipt.pagerdutyId)}`;
+  const body = { incident: { type: 'incident_reference', status: wanted.to } };
+  try {
+    await client.rest({ method: 'put', path, body });
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || !ALREADY.has(thrown.code ?? '')) throw thrown;
+  }
+}
+
+function triggerEvent(routingKey: string, request: PageRequest) {
+  return {
+    routing_key: routingKey,
+    event_action: 'trigger' as const,
+    dedup_key: request.key,
+    payload: {
+      summary: request.title.slice(0, LONGEST_SUMMARY),
+      source: 'llm-incident',
+      severity: request.urgency === 'high' ? ('critical' as const) : ('warning' as const),
+      custom_details: { details: request.details },
+    },
+    ...(request.link === null ? {} : { links: [{ href: request.link, text: 'Incident room' }] }),
+    client: 'llm-incident',
+  };
+}
+
+function notConfigured(): ExternalError {
+  return new ExternalError('neither an API token with a service nor a routing key is configured', {
+    service: 'PagerDuty',
+    code: 'not-configured',
+    retryable: false,
+  });
+}

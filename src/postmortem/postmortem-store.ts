@@ -1,0 +1,50 @@
+import type { Db } from '../db/database.ts';
+import type { Row } from '../db/schema.ts';
+import type { EvalCase } from './eval-case.ts';
+
+export interface WrittenPostmortem {
+  incidentId: number;
+  markdown: string;
+  missing: string[];
+  cases: readonly EvalCase[];
+  at: Date;
+}
+
+/** Keeps the newest document and its eval cases; an earlier version of both is replaced. */
+export async function savePostmortem(tx: Db, written: WrittenPostmortem): Promise<void> {
+  const { incidentId, markdown, at } = written;
+  const values = { markdown, missing: JSON.stringify(written.missing), assembled_at: at, posted_at: null };
+  await tx
+    .insertInto('postmortem')
+    .values({ incident_id: incidentId, ...values })
+    .onConflict((conflict) => conflict.column('incident_id').doUpdateSet(values))
+    .execute();
+  await tx.deleteFrom('eval_case').where('incident_id', '=', incidentId).execute();
+  if (written.cases.length === 0) return;
+  const rows = written.cases.map((found) => ({
+    incident_id: incidentId,
+    call_id: /^\d+$/.test(found.callId) ? Number(found.callId) : null,
+    definition: JSON.stringify(found),
+    proven: found.proven,
+    created_at: at,
+  }));
+  await tx.insertInto('eval_case').values(rows).execute();
+}
+
+export async function findPostmortem(db: Db, incidentId: number): Promise<Row<'postmortem'> | undefined> {
+  return db.selectFrom('postmortem').selectAll().where('incident_id', '=', incidentId).executeTakeFirst();
+}
+
+export async function markPosted(db: Db, incidentId: number, at: Date): Promise<void> {
+  await db.updateTable('postmortem').set({ posted_at: at }).where('incident_id', '=', incidentId).execute();
+}
+
+export async function casesOf(db: Db, incidentId: number): Promise<EvalCase[]> {
+  const rows = await db
+    .selectFrom('eval_case')
+    .select('definition')
+    .where('incident_id', '=', incidentId)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => row.definition as unknown as EvalCase);
+}

@@ -1,0 +1,216 @@
+/** Everything one post-mortem is made of. All texts are raw; assembling the document redacts them. */
+export interface PostmortemRecord {
+  readonly incident: IncidentFacts;
+  readonly milestones: readonly Milestone[];
+  readonly signal?: SignalFacts | undefined;
+  readonly impact?: Impact | undefined;
+  /** What the ledger says changed before the incident, oldest first or not. */
+  readonly changes: readonly Change[];
+  readonly answers: Answers;
+  readonly events: readonly TimelineEvent[];
+  readonly messages: readonly RoomMessage[];
+  readonly decisionPath?: DecisionPath | undefined;
+  readonly mitigations: readonly MitigationFacts[];
+  readonly dataPoints: DataPoints;
+  readonly actionItems: readonly ActionItem[];
+  readonly evalCases: readonly EvalCaseFacts[];
+  /** The lead's recorded reason for having no eval case; it takes the place of one. */
+  readonly noEvalCaseReason?: { readonly text: string; readonly by: string } | undefined;
+}
+
+export interface IncidentFacts {
+  /** As people say it: `INC-12`. */
+  readonly id: string;
+  readonly title: string;
+  readonly summary?: string | undefined;
+  readonly category: 'outage' | 'quality' | 'cost' | 'safety';
+  readonly severity: string;
+  readonly service: string;
+  readonly environment: string;
+  readonly private: boolean;
+  readonly status: string;
+  /** Who or what opened it: `rule`, `declared`, `pagerduty`, `flag`… */
+  readonly source: string;
+  readonly rule?: string | undefined;
+}
+
+export const milestoneNames = [
+  'started',
+  'detected',
+  'declared',
+  'acknowledged',
+  'contained',
+  'mitigated',
+  'resolved',
+  'closed',
+] as const;
+export type MilestoneName = (typeof milestoneNames)[number];
+
+export interface Milestone {
+  readonly name: MilestoneName;
+  readonly at: Date;
+}
+
+/** What the rule measured when it fired. `n` and `baselineN` count samples; the bounds are the interval's. */
+export interface SignalFacts {
+  readonly rule: string;
+  readonly value: number;
+  readonly baseline?: number | undefined;
+  readonly n: number;
+  readonly baselineN?: number | undefined;
+  readonly lower?: number | undefined;
+  readonly upper?: number | undefined;
+  readonly threshold?: number | undefined;
+  readonly unit?: string | undefined;
+}
+
+export interface Impact {
+  readonly text?: string | undefined;
+  readonly affectedRequests?: number | undefined;
+  readonly totalRequests?: number | undefined;
+  readonly exposedUsers?: number | undefined;
+}
+
+export interface Change {
+  readonly component: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly at: Date;
+}
+
+/** The five post-mortem questions, in the order they are asked. */
+export const questions = {
+  whatHappened: 'What happened?',
+  whenStarted: 'When did it start?',
+  whyNotCaught: 'Why was it not caught before users met it?',
+  whyHardToDiagnose: 'What made it hard to diagnose?',
+  whatPrevents: 'What prevents recurrence?',
+} as const;
+export type QuestionKey = keyof typeof questions;
+
+/** `by` is `evidence` when the bot answered from the record, else a Slack user id. */
+export interface Answer {
+  readonly text: string;
+  readonly by: string;
+}
+export type Answers = { readonly [key in QuestionKey]?: Answer | undefined };
+
+/** What the machine did or saw. `kind` is one word such as `signal`, `vote`, `mitigation`. */
+export interface TimelineEvent {
+  readonly at: Date;
+  readonly kind: string;
+  readonly text: string;
+  readonly actor?: string | undefined;
+}
+
+/** One Slack message of the room in mrkdwn, with its latest text. `ts` and `threadTs` are Slack's. */
+export interface RoomMessage {
+  readonly ts: string;
+  readonly threadTs?: string | undefined;
+  readonly userId: string;
+  readonly text: string;
+  readonly editedTs?: string | undefined;
+  readonly deletedAt?: Date | undefined;
+  readonly files: readonly { readonly name: string; readonly permalink?: string | undefined }[];
+  readonly permalink?: string | undefined;
+}
+
+export interface DecisionPath {
+  readonly symptom: string;
+  readonly steps: readonly DecisionStep[];
+  readonly leaf?: string | undefined;
+}
+
+export interface DecisionStep {
+  readonly question: string;
+  readonly finding: string;
+  readonly answer: string;
+  readonly by: string;
+  readonly at: Date;
+}
+
+export interface MitigationFacts {
+  readonly id: string;
+  readonly summary: string;
+  readonly from: string;
+  readonly to: string;
+  readonly proposedBy: string;
+  readonly approvedBy: readonly string[];
+  /** Who used break-glass, when that replaced the second vote. */
+  readonly breakGlass?: { readonly by: string; readonly reason: string } | undefined;
+  readonly status: string;
+  readonly appliedAt?: Date | undefined;
+  readonly proof?: Proof | undefined;
+  readonly leaseUntil?: Date | undefined;
+}
+
+/** The receipt: the metric before and after over `n` calls, and when the new state was first served. */
+export interface Proof {
+  readonly verdict: 'proven' | 'unproven' | 'not-contained';
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
+  readonly n: number;
+  readonly interval?: { readonly lower: number; readonly upper: number } | undefined;
+  readonly timeToEffectMs?: number | undefined;
+  readonly servedAt?: Date | undefined;
+}
+
+/** The five data points, frozen at declaration. A missing one is absent, not empty. */
+export interface DataPoints {
+  readonly prompt?: PromptPoint | undefined;
+  readonly model?: ModelPoint | undefined;
+  readonly samples?: readonly Sample[] | undefined;
+  /** The two hours before declaration. */
+  readonly drift?: readonly DriftPoint[] | undefined;
+  readonly inputShift?: readonly InputShift[] | undefined;
+}
+
+export interface PromptPoint {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly rendered?: string | undefined;
+}
+
+export interface ModelPoint {
+  readonly requested: string;
+  readonly served: string;
+  readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface Sample {
+  readonly callId: string;
+  readonly verdict: 'bad' | 'good';
+  readonly input: string;
+  readonly output: string;
+  readonly score?: number | undefined;
+  readonly formatOk?: boolean | undefined;
+}
+
+export interface DriftPoint {
+  readonly at: Date;
+  readonly rule: string;
+  readonly value: number | null;
+  readonly baseline?: number | undefined;
+  readonly n: number;
+  readonly state: string;
+}
+
+export interface InputShift {
+  readonly metric: string;
+  readonly before: number;
+  readonly after: number;
+  readonly n: number;
+}
+
+export interface ActionItem {
+  readonly text: string;
+  readonly owner?: string | undefined;
+  readonly dueAt?: Date | undefined;
+  readonly done?: boolean | undefined;
+}
+
+export interface EvalCaseFacts {
+  readonly description: string;
+  readonly proven: boolean;
+}

@@ -1,0 +1,190 @@
+import type { KnownBlock } from '@slack/types';
+import { ExternalError } from '../errors.ts';
+import type {
+  Chat,
+  OutgoingFile,
+  OutgoingMessage,
+  PostedRef,
+  Room,
+  RoomMessage,
+  WantedRoom,
+} from '../flow/ports.ts';
+import { channelName } from './channel-name.ts';
+import { channelHistory, type SlackMessage, threadHistory, toChannelMessage, wasPostedAs } from './history.ts';
+import { render } from './views/render.ts';
+import type { WebApi } from './web-api.ts';
+
+const EVENT_TYPE = 'llm_incident_message';
+/** How far back a lost post is looked for. */
+const LOOK_BACK_MESSAGES = 400;
+const INVITES_PER_CALL = 100;
+/** Invitations that need nothing more from us. */
+const INVITED_ANYWAY = new Set(['already_in_channel', 'cant_invite_self']);
+const NAME_ATTEMPTS = 20;
+
+/** Where people talk, on Slack's Web API. */
+export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
+  return {
+    botUserId: self.botUserId,
+    createRoom: (room) => createRoom(api, self.botUserId, room),
+    invite: (channelId, userIds) => inviteAll(api, channelId, userIds),
+    post: (message) => postOnce(api, message),
+    edit: (ref, message) => edit(api, ref, message),
+    upload: (file) => uploadOnce(api, file),
+    async whisper({ channelId, userId, text }) {
+      await api.call('chat.postEphemeral', (c) => c.chat.postEphemeral({ channel: channelId, user: userId, text }));
+    },
+    async *history(channelId) {
+      for await (const found of channelHistory(api, channelId)) {
+        yield { ...toChannelMessage(found), replyCount: found.reply_count };
+      }
+    },
+    async *thread(channelId, rootTs) {
+      for await (const found of threadHistory(api, { channelId, rootTs })) {
+        if (found.ts !== rootTs) yield toChannelMessage(found);
+      }
+    },
+    async membersOfGroup(groupId) {
+      const answer = await api.call('usergroups.users.list', (c) => c.usergroups.users.list({ usergroup: groupId }));
+      return answer.users ?? [];
+    },
+    async displayName(userId) {
+      const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
+      return answer.user?.profile?.display_name || answer.user?.real_name || answer.user?.name || userId;
+    },
+  };
+}
+
+/** Tries the name, then name-2, name-3 …; after an unanswered attempt, a room that we made under it is ours. */
+async function createRoom(api: WebApi, botUserId: string, wanted: WantedRoom): Promise<Room> {
+  for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt += 1) {
+    // The name of a private room tells nothing: anyone may see it in an error or a link.
+    const name = channelName({ ...wanted, title: wanted.private ? '' : wanted.title, attempt });
+    const room = (await createNamed(api, name, wanted)) ?? (wanted.retried ? await findOwn(api, botUserId, name) : null);
+    if (room === null) continue;
+    await api.call('conversations.setTopic', (c) =>
+      c.conversations.setTopic({ channel: room.channelId, topic: wanted.topic.slice(0, 250) }),
+    );
+    return room;
+  }
+  throw new ExternalError(`conversations.create: every name for INC-${wanted.incidentId} is taken`, {
+    service: 'Slack',
+    code: 'name_taken',
+    retryable: false,
+  });
+}
+
+async function createNamed(api: WebApi, name: string, wanted: WantedRoom): Promise<Room | null> {
+  try {
+    const { channel } = await api.call('conversations.create', (c) =>
+      c.conversations.create({ name, is_private: wanted.private }),
+    );
+    return { channelId: channel?.id ?? '', channelName: channel?.name ?? name };
+  } catch (thrown) {
+    if (thrown instanceof ExternalError && thrown.code === 'name_taken') return null;
+    throw thrown;
+  }
+}
+
+async function findOwn(api: WebApi, botUserId: string, name: string): Promise<Room | null> {
+  let cursor: string | undefined;
+  do {
+    const paging = cursor === undefined ? {} : { cursor };
+    const answer = await api.call('users.conversations', (c) =>
+      c.users.conversations({ types: 'public_channel,private_channel', limit: 200, exclude_archived: true, ...paging }),
+    );
+    const own = answer.channels?.find((channel) => channel.name === name && channel.creator === botUserId);
+    if (own?.id !== undefined) return { channelId: own.id, channelName: name };
+    cursor = answer.response_metadata?.next_cursor || undefined;
+  } while (cursor !== undefined);
+  return null;
+}
+
+/** One person who cannot be invited keeps nobody else out. */
+async function inviteAll(api: WebApi, channelId: string, userIds: string[]): Promise<void> {
+  for (let i = 0; i < userIds.length; i += INVITES_PER_CALL) {
+    const users = userIds.slice(i, i + INVITES_PER_CALL);
+    try {
+      await api.call('conversations.invite', (c) =>
+        c.conversations.invite({ channel: channelId, users: users.join(','), force: true }),
+      );
+    } catch (thrown) {
+      const failure = thrown as ExternalError;
+      if (failure.retryable) throw failure;
+      if (users.length > 1) for (const user of users) await inviteAll(api, channelId, [user]);
+      else if (!INVITED_ANYWAY.has(failure.code ?? '') && !isAboutTheUser(failure)) throw failure;
+    }
+  }
+}
+
+const isAboutTheUser = (failure: ExternalError) => /user|invite|ura_max|org/.test(failure.code ?? '');
+
+async function postOnce(api: WebApi, outgoing: OutgoingMessage): Promise<PostedRef> {
+  const { channelId, key, threadTs } = outgoing;
+  if (outgoing.retried) {
+    const found = await findPosted(api, outgoing);
+    if (found !== null) return { channelId, ts: found.ts };
+  }
+  const { text, blocks } = render(outgoing.message);
+  const answer = await api.call(
+    'chat.postMessage',
+    (c) =>
+      c.chat.postMessage({
+        channel: channelId,
+        text,
+        blocks: withKey(blocks, key),
+        metadata: { event_type: EVENT_TYPE, event_payload: { key } },
+        unfurl_links: false,
+        unfurl_media: false,
+        ...(threadTs === undefined ? {} : { thread_ts: threadTs }),
+      }),
+    channelId,
+  );
+  return { channelId, ts: answer.ts ?? '' };
+}
+
+/** The key travels as the first block's id as well, for places that drop metadata. */
+function withKey(blocks: KnownBlock[], key: string): KnownBlock[] {
+  return blocks.map((block, index) => (index === 0 ? { ...block, block_id: key } : block));
+}
+
+async function findPosted(api: WebApi, outgoing: OutgoingMessage): Promise<SlackMessage | null> {
+  const { channelId, key, threadTs } = outgoing;
+  const messages =
+    threadTs === undefined ? channelHistory(api, channelId) : threadHistory(api, { channelId, rootTs: threadTs });
+  let seen = 0;
+  for await (const found of messages) {
+    if (wasPostedAs(found, key)) return found;
+    seen += 1;
+    if (threadTs === undefined && seen >= LOOK_BACK_MESSAGES) return null;
+  }
+  return null;
+}
+
+async function edit(api: WebApi, ref: PostedRef, message: RoomMessage): Promise<void> {
+  const { text, blocks } = render(message);
+  await api.call('chat.update', (c) => c.chat.update({ channel: ref.channelId, ts: ref.ts, text, blocks }));
+}
+
+async function uploadOnce(api: WebApi, file: OutgoingFile): Promise<void> {
+  if (file.retried && (await hasFile(api, file))) return;
+  await api.call('files.uploadV2', (c) =>
+    c.filesUploadV2({
+      channel_id: file.channelId,
+      filename: file.filename,
+      title: file.title,
+      content: file.content,
+      initial_comment: file.comment,
+    }),
+  );
+}
+
+async function hasFile(api: WebApi, file: OutgoingFile): Promise<boolean> {
+  let seen = 0;
+  for await (const found of channelHistory(api, file.channelId)) {
+    if (found.files.some((shared) => shared.title === file.title)) return true;
+    seen += 1;
+    if (seen >= LOOK_BACK_MESSAGES) return false;
+  }
+  return false;
+}

@@ -1,0 +1,40 @@
+import type { Flow } from '../../flow/flow.ts';
+import type { Incident } from '../../incident/incident.ts';
+import { findByChannel, findIncident } from '../../incident/incident-store.ts';
+
+/** One thing that a person asks of the bot by a slash command. */
+export interface Ask {
+  flow: Flow;
+  /** What follows the subcommand. */
+  text: string;
+  userId: string;
+  channelId: string;
+  /** The incident whose room this is, or null elsewhere. */
+  incident: Incident | null;
+  /** Names this very command: delivered again it is the same. */
+  origin: string;
+}
+
+/** Answers in mrkdwn, seen only by whoever asked. */
+export type Subcommand = (ask: Ask) => Promise<string>;
+
+export const NOT_IN_A_ROOM =
+  'This works in an incident’s room. `/llm-incident list` shows the open ones, `/llm-incident declare` opens one.';
+
+/** Wraps a subcommand that needs an incident's room. */
+export function inRoom(run: (ask: Ask & { incident: Incident }) => Promise<string>): Subcommand {
+  return async (ask) => (ask.incident === null ? NOT_IN_A_ROOM : run({ ...ask, incident: ask.incident }));
+}
+
+export async function incidentOfChannel(flow: Flow, channelId: string): Promise<Incident | null> {
+  return (await findByChannel(flow.db, channelId)) ?? null;
+}
+
+/** The incident that "INC-12" or "12" names; a private one only from inside its own room. */
+export async function namedIncident(ask: Ask): Promise<Incident | null> {
+  const id = Number(/^(?:inc-)?(\d{1,9})$/i.exec(ask.text.trim())?.[1]);
+  if (!Number.isSafeInteger(id)) return ask.incident;
+  const found = await findIncident(ask.flow.db, id);
+  if (found === undefined) return null;
+  return found.private && found.channel_id !== ask.channelId ? null : found;
+}

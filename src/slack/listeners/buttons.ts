@@ -1,0 +1,92 @@
+import { enqueue } from '../../db/jobs.ts';
+import { acknowledge } from '../../flow/acknowledge.ts';
+import { type Ballot, castVote, describeVote } from '../../flow/cast-vote.ts';
+import { contain } from '../../flow/contain.ts';
+import { showTree } from '../../flow/effects.ts';
+import { decline, resolve } from '../../flow/end-incident.ts';
+import type { Flow } from '../../flow/flow.ts';
+import { serviceConfig } from '../../flow/flow.ts';
+import { describeProposal, propose } from '../../flow/propose.ts';
+import { answerTree } from '../../flow/walk-tree.ts';
+import { isAnswer } from '../../decision/walk.ts';
+import { type Incident, nameOf } from '../../incident/incident.ts';
+import { findIncident } from '../../incident/incident-store.ts';
+
+/** One click, with where it was made; `value` is what the button carried and may have been forged. */
+export interface Click {
+  flow: Flow;
+  userId: string;
+  channelId: string;
+  value: string;
+}
+
+/** What to tell the person who clicked, or null when the room shows it anyway. */
+export type Button = (click: Click) => Promise<string | null>;
+
+const FOREIGN = 'This button does not belong to this room. Nothing was changed.';
+
+/** Wraps a button whose value is the incident of the room that it is in. */
+function onIncident(run: (click: Click & { incident: Incident }) => Promise<string | null>): Button {
+  return async (click) => {
+    const id = /^\d{1,9}$/.test(click.value) ? Number(click.value) : -1;
+    const incident = await findIncident(click.flow.db, id);
+    if (incident === undefined || incident.channel_id !== click.channelId) return FOREIGN;
+    return run({ ...click, incident });
+  };
+}
+
+function vote(choice: Ballot['choice']): Button {
+  return async ({ flow, userId, channelId, value }) => {
+    const read = /^(\d{1,9}):([0-9a-f]{64})$/.exec(value);
+    if (read === null) return FOREIGN;
+    const ballot = { mitigationId: Number(read[1]), planHash: read[2] as string, choice, voter: userId, channelId };
+    return describeVote(await castVote(flow, ballot), null);
+  };
+}
+
+export const BUTTONS: Record<string, Button> = {
+  acknowledge: onIncident(async ({ flow, incident, userId }) => {
+    const outcome = await acknowledge(flow, { incident, by: userId });
+    return outcome.kind === 'already' ? 'Someone is on it already.' : `You have ${nameOf(incident.id)}.`;
+  }),
+  /** With a target: the fallback, as a proposal. Without one: a person says that it is contained. */
+  contain: onIncident(async ({ flow, incident, userId }) => {
+    if (serviceConfig(flow, incident.service)?.target !== undefined) {
+      return describeProposal(await propose(flow, { incident, by: userId, wanted: [{ action: 'disable' }] }));
+    }
+    const outcome = await contain(flow, { incident, by: userId, how: '' });
+    return outcome.kind === 'already' ? 'It was contained before.' : `${nameOf(incident.id)} is recorded as contained.`;
+  }),
+  propose: onIncident(async ({ flow, incident, userId }) =>
+    describeProposal(await propose(flow, { incident, by: userId, wanted: 'known-good' })),
+  ),
+  approve: vote('approve'),
+  reject: vote('reject'),
+  false_alarm: onIncident(async ({ flow, incident, userId }) => {
+    const outcome = await decline(flow, { incident, by: userId, reason: 'false alarm' });
+    return outcome.kind === 'done' ? null : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
+  }),
+  resolve: onIncident(async ({ flow, incident, userId }) => {
+    const outcome = await resolve(flow, { incident, by: userId, reason: '' });
+    return outcome.kind === 'done' ? null : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
+  }),
+};
+
+/** The tree's buttons carry "incident:symptom" and "incident:symptom:step". */
+export const chooseSymptom: Button = async ({ flow, channelId, value }) => {
+  const [id = '', symptom = ''] = value.split(':');
+  const incident = await findIncident(flow.db, /^\d{1,9}$/.test(id) ? Number(id) : -1);
+  if (incident === undefined || incident.channel_id !== channelId) return FOREIGN;
+  await enqueue(flow.db, showTree(incident.id, symptom, flow.clock.now()));
+  return null;
+};
+
+export function answerStep(answer: string): Button {
+  return async ({ flow, userId, channelId, value }) => {
+    const [id = '', symptom = '', step = ''] = value.split(':');
+    const incident = await findIncident(flow.db, /^\d{1,9}$/.test(id) ? Number(id) : -1);
+    if (incident === undefined || incident.channel_id !== channelId || !isAnswer(answer)) return FOREIGN;
+    const outcome = await answerTree(flow, { incident, symptom, step, answer, by: userId });
+    return outcome.kind === 'already' ? 'That step was answered before; its answer stands.' : null;
+  };
+}

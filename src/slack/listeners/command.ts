@@ -1,0 +1,80 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { messageOf } from '../../errors.ts';
+import type { Flow } from '../../flow/flow.ts';
+import { escapeLine } from '../mrkdwn.ts';
+import { incidentOfChannel, type Subcommand } from './ask.ts';
+import { declareQuickly, list, status } from './general-commands.ts';
+import * as room from './room-commands.ts';
+
+interface Entry {
+  run: Subcommand;
+  usage: string;
+  does: string;
+}
+
+const help: Subcommand = async () =>
+  ['*/llm-incident* …', ...Object.values(SUBCOMMANDS).map(({ usage, does }) => `• \`${usage}\` ${does}`)].join('\n');
+
+/** Every subcommand there is; help, the nearest word and the README's table are made from it. */
+export const SUBCOMMANDS: Record<string, Entry> = {
+  declare: { run: declareQuickly, usage: 'declare [sev1 quality SERVICE TITLE]', does: 'declares an incident; without text, a form' },
+  list: { run: list, usage: 'list', does: 'shows the open incidents' },
+  status: { run: status, usage: 'status [INC-12]', does: 'shows where an incident stands' },
+  contain: { run: room.contain, usage: 'contain [HOW]', does: 'records that users are no longer exposed' },
+  tree: { run: room.tree, usage: 'tree [SYMPTOM]', does: 'walks the decision tree' },
+  mitigate: {
+    run: room.mitigate,
+    usage: 'mitigate known-good | prompt NAME=VERSION | model ID | disable',
+    does: 'proposes a mitigation for someone else to approve',
+  },
+  page: { run: room.page, usage: 'page', does: 'pages the on-call engineer' },
+  oncall: { run: room.oncall, usage: 'oncall', does: 'shows who is on call' },
+  severity: { run: room.severity, usage: 'severity [sev1 | sev2 | sev3]', does: 'shows or changes the severity' },
+  resolve: { run: room.resolve, usage: 'resolve [WHAT]', does: 'ends the incident and writes the post-mortem' },
+  decline: { run: room.decline, usage: 'decline REASON', does: 'ends it as a false alarm' },
+  close: { run: room.close, usage: 'close', does: 'closes a resolved incident whose post-mortem is done' },
+  postmortem: { run: room.postmortem, usage: 'postmortem [answer QUESTION TEXT]', does: 'writes it again and says what is missing; or answers one of its questions' },
+  eval: { run: room.evalCases, usage: 'eval', does: 'shows the eval cases' },
+  help: { run: help, usage: 'help', does: 'shows this' },
+};
+
+/** What a slash command asks for: a subcommand, the form, or a word that is none. */
+export function readCommand(text: string): { word: string; rest: string } {
+  const [first = '', ...rest] = text.trim().split(/\s+/);
+  return { word: first === '' ? 'help' : first.toLowerCase(), rest: rest.join(' ') };
+}
+
+/** True when the form is to be opened instead of answering in text. */
+export function wantsForm({ word, rest }: { word: string; rest: string }): boolean {
+  return word === 'declare' && rest === '';
+}
+
+/** Runs the subcommand; an unknown word answers with the nearest ones. Never throws what a person could mend. */
+export async function runCommand(
+  flow: Flow,
+  command: { text: string; userId: string; channelId: string; origin: string },
+): Promise<string> {
+  const { word, rest } = readCommand(command.text);
+  const entry = Object.hasOwn(SUBCOMMANDS, word) ? SUBCOMMANDS[word] : undefined;
+  if (entry === undefined) return unknownWord(word);
+  const incident = await incidentOfChannel(flow, command.channelId);
+  try {
+    return await entry.run({ ...command, flow, text: unescapeSlack(rest), incident });
+  } catch (thrown) {
+    flow.log.error({ word, error: messageOf(thrown) }, 'subcommand failed');
+    throw thrown;
+  }
+}
+
+/** Slack sends &, < and > as entities in command text. */
+function unescapeSlack(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+}
+
+function unknownWord(word: string): string {
+  const words = Object.keys(SUBCOMMANDS);
+  const shown = escapeLine(word.slice(0, 40));
+  const near = words.filter((known) => distance(word, known) <= 2 || known.startsWith(word));
+  const nearest = near.length > 0 ? near : [closest(word, words)];
+  return `There is no \`${shown}\`. Nearest: ${nearest.map((known) => `\`${known}\``).join(', ')}. \`help\` shows all.`;
+}

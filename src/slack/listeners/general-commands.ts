@@ -1,0 +1,56 @@
+import { declare, readQuickDeclaration } from '../../flow/declare.ts';
+import { loadCard } from '../../flow/card.ts';
+import { nameOf } from '../../incident/incident.ts';
+import { listLive } from '../../incident/incident-store.ts';
+import { escapeLine, truncate } from '../mrkdwn.ts';
+import { factLine, outsideLine } from '../views/outside-text.ts';
+import { namedIncident, type Subcommand } from './ask.ts';
+
+const LISTED = 20;
+
+/** `declare sev1 quality support-bot answers are wrong`; without text the form opens instead. */
+export const declareQuickly: Subcommand = async (ask) => {
+  const quick = readQuickDeclaration(ask.text, Object.keys(ask.flow.config.services));
+  const { opened, incident } = await declare(ask.flow, {
+    ...quick,
+    symptom: null,
+    startedAt: null,
+    by: ask.userId,
+    origin: ask.origin,
+    announceTo: { channelId: ask.channelId, userId: ask.userId },
+  });
+  const what = `${nameOf(incident.id)} (${incident.severity} ${incident.category}): ${outsideLine(incident.title, 150)}`;
+  if (opened) return `Declared ${what}. Its room is being opened and you are invited.`;
+  const room = incident.channel_id === null ? 'Its room is being opened.' : `Its room is <#${incident.channel_id}>.`;
+  return `Nothing new was opened: ${what} is live for the same service and category. ${room}`;
+};
+
+/** Open incidents; private ones are seen in their rooms only. */
+export const list: Subcommand = async ({ flow }) => {
+  const live = (await listLive(flow.db)).filter((incident) => !incident.private);
+  if (live.length === 0) return 'No open incidents.';
+  const lines = live.slice(-LISTED).map((incident) => {
+    const room = incident.channel_id === null ? 'room being opened' : `<#${incident.channel_id}>`;
+    const about = `${incident.severity} ${incident.category} · ${escapeLine(incident.service ?? 'no service')}`;
+    return `• *${nameOf(incident.id)}* ${about} · ${incident.status} · ${room} · ${outsideLine(incident.title, 100)}`;
+  });
+  const more = live.length > LISTED ? [`and ${live.length - LISTED} older ones`] : [];
+  return [...lines, ...more].join('\n');
+};
+
+/** The card's facts, for whoever asks. */
+export const status: Subcommand = async (ask) => {
+  const incident = await namedIncident(ask);
+  if (incident === null) return ask.text.trim() === '' ? list(ask) : `No incident ${escapeLine(ask.text)} that you can see here.`;
+  const card = await loadCard(ask.flow, incident.id);
+  const lines = [
+    `*${nameOf(incident.id)}* ${card.severity} ${card.category} · ${card.status} · ${outsideLine(card.title, 150)}`,
+    card.signal === null ? null : factLine(card.signal, 250),
+    card.likely === null ? null : `*Likely:* ${factLine(card.likely, 250)}`,
+    card.knownGood === null ? null : `*Known-good:* ${factLine(card.knownGood, 250)}`,
+    `*Paged:* ${factLine(card.paged, 250)}`,
+    ...card.mitigations.map((line) => `• ${factLine(line, 200)}`),
+    ...card.missing.map((line) => `• missing: ${factLine(line, 200)}`),
+  ];
+  return truncate(lines.filter((line) => line !== null).join('\n'), 2900);
+};

@@ -1,0 +1,96 @@
+import type { App, BlockAction } from '@slack/bolt';
+import { z } from 'zod';
+import { ExternalError, messageOf } from '../../errors.ts';
+import { declare } from '../../flow/declare.ts';
+import type { Flow } from '../../flow/flow.ts';
+import { recordDeletion, recordMessage } from '../../flow/record-room.ts';
+import { readMessage, toChannelMessage } from '../history.ts';
+import { declareModal } from '../views/declare-modal.ts';
+import { readDeclaration, type ViewValues } from '../views/declaration.ts';
+import { answerStep, type Button, BUTTONS, chooseSymptom } from './buttons.ts';
+import { readCommand, runCommand, wantsForm } from './command.ts';
+
+/** What the form carries along: where it was opened. */
+const formMetadata = z.looseObject({ channelId: z.string().optional() });
+
+/** Longest that a command's answer is waited for before Slack is told that it will follow. */
+const ANSWER_INLINE_MS = 1_800;
+
+/** Listeners do four things: acknowledge, parse, call a verb, render its outcome. */
+export function registerListeners(app: App, flow: Flow): void {
+  registerCommand(app, flow);
+  registerDeclareForm(app, flow);
+  registerButtons(app, flow);
+  registerRoomEvents(app, flow);
+}
+
+function registerCommand(app: App, flow: Flow): void {
+  app.command('/llm-incident', async ({ ack, respond, command, client }) => {
+    if (wantsForm(readCommand(command.text))) {
+      await ack();
+      const view = declareModal({ services: Object.keys(flow.config.services), channelId: command.channel_id });
+      await client.views.open({ trigger_id: command.trigger_id, view });
+      return;
+    }
+    const origin = `command ${command.trigger_id}`;
+    const asked = { text: command.text, userId: command.user_id, channelId: command.channel_id, origin };
+    const work = runCommand(flow, asked).then((text) => ({ response_type: 'ephemeral' as const, text }));
+    const inline = await Promise.race([work, delay(ANSWER_INLINE_MS)]);
+    if (inline !== null) return ack(inline);
+    await ack({ response_type: 'ephemeral', text: 'Working on it…' });
+    await softly(flow, respond(await work));
+  });
+}
+
+function registerDeclareForm(app: App, flow: Flow): void {
+  app.view('declare', async ({ ack, body, view }) => {
+    const read = readDeclaration(view.state.values as ViewValues, flow.clock.now());
+    if (read.errors !== undefined) {
+      await ack({ response_action: 'errors', errors: read.errors });
+      return;
+    }
+    await ack();
+    const { channelId } = formMetadata.parse(JSON.parse(view.private_metadata || '{}'));
+    const announceTo = channelId === undefined ? {} : { announceTo: { channelId, userId: body.user.id } };
+    await declare(flow, { ...read.values, by: body.user.id, origin: `form ${view.id}`, ...announceTo });
+  });
+}
+
+function registerButtons(app: App, flow: Flow): void {
+  const on = (id: string | RegExp, button: (actionId: string) => Button) =>
+    app.action<BlockAction>(
+      { type: 'block_actions', action_id: id },
+      async ({ ack, action, body, respond }) => {
+        await ack();
+        const value = 'value' in action && typeof action.value === 'string' ? action.value : '';
+        const channelId = body.channel?.id ?? '';
+        const said = await button(action.action_id)({ flow, userId: body.user.id, channelId, value });
+        if (said === null) return;
+        await softly(flow, respond({ response_type: 'ephemeral', replace_original: false, text: said }));
+      },
+    );
+  for (const [id, button] of Object.entries(BUTTONS)) on(id, () => button);
+  on(/^tree_symptom:/, () => chooseSymptom);
+  on(/^tree_answer:/, (actionId) => answerStep(actionId.slice('tree_answer:'.length)));
+}
+
+function registerRoomEvents(app: App, flow: Flow): void {
+  app.event('message', async ({ event }) => {
+    const channelId = event.channel;
+    if (event.subtype === 'message_deleted') return recordDeletion(flow, { channelId, ts: event.deleted_ts });
+    const found = readMessage(event.subtype === 'message_changed' ? event.message : event);
+    if (found !== null) await recordMessage(flow, { channelId, message: toChannelMessage(found) });
+  });
+}
+
+/** An answer that only one person would have seen may get lost: the state it tells of is kept. */
+async function softly(flow: Flow, telling: Promise<unknown>): Promise<void> {
+  try {
+    await telling;
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || thrown instanceof ExternalError) throw thrown;
+    flow.log.info({ error: messageOf(thrown) }, 'an answer could not be delivered');
+  }
+}
+
+const delay = (ms: number) => new Promise<null>((resolve) => setTimeout(resolve, ms, null));

@@ -1,0 +1,137 @@
+import type { ActionsBlock, Button } from '@slack/types';
+import { expect, test } from 'vitest';
+import type { IncidentCard } from '../../flow/ports.ts';
+import { render } from './render.ts';
+
+const minute = (n: number) => new Date(Date.UTC(2026, 10, 22, 3, n));
+const base: IncidentCard = {
+  incidentId: 12,
+  title: 'Support answers quote wrong prices',
+  category: 'quality',
+  severity: 'sev1',
+  status: 'open',
+  service: 'support-answers',
+  environment: 'production',
+  private: false,
+  drill: false,
+  startedAt: minute(0),
+  declaredAt: minute(11),
+  containedAt: null,
+  mitigatedAt: null,
+  resolvedAt: null,
+  now: minute(14),
+  signal: 'Quality score 0.71 against 0.86 (−17 %, n = 412)',
+  likely: 'prompt v13 → v14 at 02:58',
+  knownGood: 'prompt v13',
+  paged: 'on-call of support, by PagerDuty',
+  acknowledgedBy: null,
+  containBy: minute(21),
+  mitigations: [],
+  missing: [],
+  actions: ['propose', 'contain', 'acknowledge', 'false_alarm', 'resolve'],
+};
+
+function shown(changes: Partial<IncidentCard>) {
+  const { text, blocks } = render({ kind: 'card', card: { ...base, ...changes } });
+  const lines = blocks.flatMap((block) =>
+    block.type === 'section' ? (block.text?.text ?? '').split('\n') : [],
+  );
+  const rows = blocks.filter((block): block is ActionsBlock => block.type === 'actions');
+  const buttons = rows.flatMap((row) => row.elements as Button[]);
+  return { text, blocks, lines, buttons };
+}
+
+test('the-first-line-says-how-bad-where-and-for-how-long', () => {
+  expect(shown({}).lines[0]).toBe('*SEV1 quality · support-answers · PROD · exposed 14 min*');
+});
+
+test('exposure-ends-at-containment', () => {
+  expect(shown({ containedAt: minute(9), status: 'contained' }).lines[0]).toContain('exposed 9 min');
+});
+
+test('without-a-known-start-the-card-counts-from-the-declaration', () => {
+  expect(shown({ startedAt: null }).lines[0]).toContain('open 3 min');
+});
+
+test('outside-production-the-environment-is-named-and-nobody-is-paged', () => {
+  const [first] = shown({ environment: 'staging', drill: true }).lines;
+  expect(first).toBe('*DRILL · SEV1 quality · support-answers · staging, nobody is paged · exposed 14 min*');
+});
+
+test('the-card-is-one-phone-screen', () => {
+  const { lines, blocks } = shown({});
+  expect(lines.slice(1)).toEqual([
+    'Support answers quote wrong prices',
+    'Quality score 0.71 against 0.86 (−17 %, n = 412)',
+    '*Likely:* prompt v13 → v14 at 02:58',
+    '*Known-good:* prompt v13',
+    '*Paged:* on-call of support, by PagerDuty',
+    expect.stringMatching(
+      /^\*Contain by:\* <!date\^\d+\^\{date_short_pretty\} \{time\}\|.*> \(7 min left\)$/,
+    ),
+  ]);
+  expect(blocks.length).toBeLessThanOrEqual(6);
+});
+
+test('a-missed-containment-deadline-says-by-how-much', () => {
+  expect(shown({ now: minute(27) }).lines.at(-1)).toContain('(6 min overdue)');
+});
+
+test('what-is-in-force-and-what-is-missing-is-listed', () => {
+  const { lines } = shown({ mitigations: ['disable: applied'], missing: ['eval case'] });
+  expect(lines).toEqual(expect.arrayContaining(['• disable: applied', '• eval case']));
+});
+
+test('whoever-acknowledged-is-named', () => {
+  expect(shown({ acknowledgedBy: 'U012ABC' }).lines.join('\n')).toContain('<@U012ABC> is on it');
+});
+
+test('buttons-stand-in-one-order-and-carry-the-incident', () => {
+  const { buttons } = shown({ actions: ['resolve', 'acknowledge', 'propose', 'false_alarm', 'contain'] });
+  expect(buttons.map((button) => [button.action_id, button.value])).toEqual([
+    ['propose', '12'],
+    ['contain', '12'],
+    ['acknowledge', '12'],
+    ['false_alarm', '12'],
+    ['resolve', '12'],
+  ]);
+  expect(buttons[0]).toMatchObject({ style: 'primary', text: { text: 'Roll back to known-good' } });
+  expect(buttons.filter((button) => button.confirm === undefined).map((b) => b.action_id)).toEqual([
+    'acknowledge',
+  ]);
+});
+
+test('a-dialog-says-what-will-happen', () => {
+  const [propose] = shown({}).buttons;
+  expect(propose?.confirm?.text.text).toContain('return support-answers to prompt v13');
+});
+
+test('a-card-without-actions-has-no-buttons', () => {
+  expect(shown({ actions: [] }).blocks.some((block) => block.type === 'actions')).toBe(false);
+});
+
+test('the-lock-screen-text-is-complete-on-its-own', () => {
+  expect(shown({}).text).toBe(
+    'SEV1 quality · support-answers · PROD · exposed 14 min – Support answers quote wrong prices – ' +
+      'Quality score 0.71 against 0.86 (−17 %, n = 412) – contain first: 7 min left',
+  );
+});
+
+test('the-lock-screen-shows-no-title-of-a-private-incident', () => {
+  const { text } = shown({ private: true, category: 'safety', title: 'Leaks the address of a customer' });
+  expect(text).toBe(
+    'SEV1 safety · support-answers · PROD · exposed 14 min – private incident 12 – contain first: 7 min left',
+  );
+});
+
+test('personal-data-in-a-title-is-redacted', () => {
+  expect(JSON.stringify(shown({ title: 'Told help@example.com the price' }))).not.toContain(
+    'help@example.com',
+  );
+});
+
+test('a-settled-card-says-what-became-of-it', () => {
+  expect(shown({ status: 'declined' }).lines[0]).toContain('false alarm');
+  const { lines } = shown({ status: 'resolved', resolvedAt: minute(40) });
+  expect(lines.join('\n')).toContain('*Resolved:*');
+});

@@ -1,0 +1,50 @@
+import type { SectionBlock } from '@slack/types';
+import type { ContextView } from '../../flow/ports.ts';
+import { redact } from '../../redaction.ts';
+import { quoteBlock, slackDate } from '../mrkdwn.ts';
+import { bullets, type Rendered, rendered, section } from './blocks.ts';
+import { factLine, outsideLine } from './outside-text.ts';
+
+const MAX_CHANGES = 8;
+const MAX_SAMPLES = 3;
+
+type Change = ContextView['changes'][number];
+type Sample = ContextView['samples'][number];
+
+/** What changed before the incident and a few failing examples; of withheld ones only the reason is shown. */
+export function renderContext(context: ContextView): Rendered {
+  const changes = bullets('*What changed*', context.changes.map(changeLine), MAX_CHANGES);
+  const shown = context.samplesWithheld === null ? context.samples.slice(0, MAX_SAMPLES) : [];
+  return rendered(fallback(context, shown.length), [
+    section(changes ?? '*What changed:* nothing that the ledger has seen.'),
+    ...shown.map(sampleBlock),
+    ...(context.samplesWithheld === null ? [] : [section(outsideLine(context.samplesWithheld, 500))]),
+  ]);
+}
+
+// The actor comes from outside the workspace's own record, so it is shown as text and never pinged.
+function changeLine(change: Change): string {
+  const by = change.actor === null ? '' : ` · by ${factLine(change.actor, 80)}`;
+  const fromTo = `${factLine(change.from, 100)} → ${factLine(change.to, 100)}`;
+  return `${factLine(change.component, 40)}: ${fromTo} · ${slackDate(change.at)}${by}`;
+}
+
+function sampleBlock(sample: Sample, index: number): SectionBlock {
+  const verdicts = [
+    `*Failing example ${index + 1}*`,
+    sample.score === null ? null : `score ${sample.score.toFixed(2)}`,
+    sample.formatOk === null ? null : sample.formatOk ? 'format kept' : 'format broken',
+  ];
+  return section(
+    verdicts.filter((part) => part !== null).join(' · '),
+    `Asked:\n${quoteBlock(redact(sample.input), 600)}`,
+    `Answered:\n${quoteBlock(redact(sample.output), 900)}`,
+  );
+}
+
+function fallback(context: ContextView, samples: number): string {
+  const changes = context.changes.length;
+  const found = changes === 0 ? 'no change on record' : changes === 1 ? '1 change' : `${changes} changes`;
+  const some = samples === 1 ? '1 failing example' : `${samples} failing examples`;
+  return `Incident ${context.incidentId}, context: ${found}, ${samples === 0 ? 'no examples shown' : some}.`;
+}

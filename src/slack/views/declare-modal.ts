@@ -1,0 +1,147 @@
+import type { KnownBlock, ModalView, PlainTextOption } from '@slack/types';
+import { truncate } from '../mrkdwn.ts';
+
+/** The option that stands for a service which is not configured. */
+export const OTHER_SERVICE = '__other__';
+
+export interface DeclareModal {
+  /** Configured services; with none, the name is typed. */
+  services: readonly string[];
+  title?: string;
+  channelId?: string;
+  /** Symptoms of the playbook; with none, the symptom is typed. */
+  symptoms?: readonly { id: string; symptom: string }[];
+}
+
+const MAX_OPTIONS = 100;
+const CATEGORIES = [
+  ['quality', 'Quality: wrong, odd or refused answers'],
+  ['outage', 'Outage: errors, timeouts, no answers'],
+  ['cost', 'Cost: tokens or spend out of proportion'],
+  ['safety', 'Safety: harmful output or leaked data'],
+] as const;
+const SEVERITIES = [
+  ['sev1', 'SEV1: many users, or real harm'],
+  ['sev2', 'SEV2: some users, or getting worse'],
+  ['sev3', 'SEV3: few users, no hurry'],
+] as const;
+
+/** The form behind `/llm-incident declare`: a title and two choices are enough, the rest may stay empty. */
+export function declareModal(form: DeclareModal): ModalView {
+  return {
+    type: 'modal',
+    callback_id: 'declare',
+    private_metadata: JSON.stringify(form.channelId === undefined ? {} : { channelId: form.channelId }),
+    title: plain('Declare an incident'),
+    submit: plain('Declare'),
+    close: plain('Cancel'),
+    blocks: [
+      titleInput(form.title),
+      choice('category', { label: 'What kind is it?', options: CATEGORIES.map(toOption) }),
+      choice('severity', { label: 'How bad is it?', options: SEVERITIES.map(toOption) }),
+      serviceInput(form.services),
+      symptomInput(form.symptoms ?? []),
+      startedAtInput(),
+      privateInput(),
+    ],
+  };
+}
+
+function titleInput(title: string | undefined): KnownBlock {
+  const initial = truncate((title ?? '').replace(/\s+/g, ' ').trim().toWellFormed(), 150);
+  return {
+    type: 'input',
+    block_id: 'title',
+    label: plain('What is wrong?'),
+    element: {
+      type: 'plain_text_input',
+      action_id: 'value',
+      min_length: 3,
+      max_length: 150,
+      placeholder: plain('Support answers quote prices that do not exist'),
+      ...(initial === '' ? {} : { initial_value: initial }),
+    },
+  };
+}
+
+function serviceInput(services: readonly string[]): KnownBlock {
+  const fits =
+    services.length < MAX_OPTIONS && services.every((name) => name.length > 0 && name.length <= 150);
+  if (services.length === 0 || !fits)
+    return typed('service', { label: 'Which service?', hint: 'Its name, if you know it' });
+  const options = [
+    ...services.map((name) => toOption([name, name])),
+    toOption([OTHER_SERVICE, 'other / unknown']),
+  ];
+  return choice('service', { label: 'Which service?', options, optional: true });
+}
+
+function symptomInput(symptoms: NonNullable<DeclareModal['symptoms']>): KnownBlock {
+  const label = 'What do users see?';
+  if (symptoms.length === 0)
+    return typed('symptom', { label, hint: 'Wrong answers, refusals, slow answers …' });
+  const options = symptoms.slice(0, MAX_OPTIONS).map(({ id, symptom }) => toOption([id, symptom]));
+  return choice('symptom', { label, options, optional: true });
+}
+
+function startedAtInput(): KnownBlock {
+  return {
+    type: 'input',
+    block_id: 'started_at',
+    optional: true,
+    label: plain('When did it start?'),
+    hint: plain('Leave it empty if you do not know; the evidence will suggest a time.'),
+    element: { type: 'datetimepicker', action_id: 'value' },
+  };
+}
+
+function privateInput(): KnownBlock {
+  return {
+    type: 'input',
+    block_id: 'private',
+    optional: true,
+    label: plain('Who may see it?'),
+    hint: plain('A safety incident is private and SEV1 whatever you choose here.'),
+    element: {
+      type: 'checkboxes',
+      action_id: 'value',
+      options: [toOption(['private', 'Private: only people who are invited'])],
+    },
+  };
+}
+
+function typed(blockId: string, about: { label: string; hint: string }): KnownBlock {
+  return {
+    type: 'input',
+    block_id: blockId,
+    optional: true,
+    label: plain(about.label),
+    element: {
+      type: 'plain_text_input',
+      action_id: 'value',
+      max_length: 150,
+      placeholder: plain(about.hint),
+    },
+  };
+}
+
+function choice(
+  blockId: string,
+  about: { label: string; options: PlainTextOption[]; optional?: boolean },
+): KnownBlock {
+  return {
+    type: 'input',
+    block_id: blockId,
+    optional: about.optional ?? false,
+    label: plain(about.label),
+    element: { type: 'static_select', action_id: 'value', options: about.options },
+  };
+}
+
+function toOption([value, text]: readonly [string, string]): PlainTextOption {
+  return { value, text: plain(truncate(text, 75)) };
+}
+
+function plain(text: string): { type: 'plain_text'; text: string } {
+  return { type: 'plain_text', text };
+}

@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bot, startBot } from '../../src/main.ts';
+import { type PagerDuty, startPagerDuty } from '../../src/demo/pagerduty-double.ts';
+import { type SimulatedService, startSimulatedService } from '../../src/demo/simulated-service.ts';
+import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack-workspace.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+export const TOKEN = 'ingest-token';
+export const SERVICE = 'support-answers';
+const SIGNING_SECRET = 'signing-secret';
+
+/** The bot and everything around it, each at the wire. */
+export interface World {
+  slack: SlackWorkspace;
+  pagerduty: PagerDuty;
+  service: SimulatedService;
+  database: TestDatabase;
+  env: Record<string, string>;
+  url: string;
+  /** Moves the bot's clock and waits until everything that became due was looked at. */
+  advance(ms: number): Promise<Date>;
+  now(): Promise<Date>;
+  /** Stops the bot and starts it again on the same database. */
+  restart(): Promise<void>;
+  /** The bot in a process of its own instead, so that it can be killed. */
+  spawn(): Promise<ChildProcess>;
+  /** Runs in the bot's database; only while the bot is stopped when that is the embedded one. */
+  stopBot(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  pagerduty?: boolean;
+  environment?: string;
+  config?: object;
+  target?: boolean;
+  start?: boolean;
+}
+
+/** Starts a world of its own: a workspace with roles, PagerDuty, one simulated service, and the bot in this process. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const database = await createTestDatabase();
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const slack = await startSlackWorkspace({ signingSecret: SIGNING_SECRET });
+  slack.connect(`${url}/slack/events`);
+  const pagerduty = await startPagerDuty({
+    token: 'pd-token',
+    services: [{ id: 'PSVC1' }],
+    oncalls: [
+      { escalationPolicyId: 'PPOL1', level: 1, user: { id: 'PUSR1', name: 'On-call engineer', email: 'oncall@example.test' } },
+    ],
+  });
+  const environment = options.environment ?? 'production';
+  const service = await startSimulatedService({
+    secret: 'target-secret',
+    service: SERVICE,
+    environment,
+    seed: 7,
+    ingestUrl: url,
+    token: TOKEN,
+  });
+  const configPath = join(database.env.DATA_DIR, 'llm-incident.yaml');
+  writeFileSync(configPath, JSON.stringify(configFor(options, { slack, service, environment })));
+  const env: Record<string, string> = {
+    ...database.env,
+    PORT: String(port),
+    SLACK_BOT_TOKEN: slack.botToken,
+    SLACK_SIGNING_SECRET: SIGNING_SECRET,
+    SLACK_API_URL: slack.apiUrl,
+    LLM_INCIDENT_TOKENS: TOKEN,
+    LLM_INCIDENT_CONFIG: configPath,
+    LLM_INCIDENT_TEST_CLOCK: '1',
+    TARGET_SECRET: 'target-secret',
+    LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    ...(options.pagerduty === false ? {} : pagerDutyEnv(pagerduty)),
+  };
+  return assembleWorld({ slack, pagerduty, service, database, env, url }, options.start ?? true);
+}
+
+function pagerDutyEnv(pagerduty: PagerDuty): Record<string, string> {
+  return {
+    PAGERDUTY_API_TOKEN: 'pd-token',
+    PAGERDUTY_FROM: 'bot@example.test',
+    PAGERDUTY_API_URL: pagerduty.url,
+    PAGERDUTY_EVENTS_URL: pagerduty.url,
+  };
+}
+
+function configFor(
+  options: WorldOptions,
+  around: { slack: SlackWorkspace; service: SimulatedService; environment: string },
+): object {
+  const { slack, service, environment } = around;
+  const target = { type: 'webhook', url: service.controlUrl, secret: '${TARGET_SECRET}', allow_private: true };
+  return {
+    environment,
+    services: {
+      [SERVICE]: {
+        owner: slack.userId('lead'),
+        approvers: [slack.userId('approver')],
+        pagerduty: { service: 'PSVC1', escalation_policy: 'PPOL1' },
+        ...(options.target === false ? {} : { target }),
+      },
+    },
+    contacts: { legal: [slack.userId('legal')], engineering_lead: [slack.userId('lead')] },
+    ...options.config,
+  };
+}
+
+type Around = Pick<World, 'slack' | 'pagerduty' | 'service' | 'database' | 'env' | 'url'>;
+
+async function assembleWorld(around: Around, start: boolean): Promise<World> {
+  let bot: Bot | undefined;
+  let child: ChildProcess | undefined;
+  const startHere = async () => {
+    bot = await startBot(around.env);
+  };
+  const stopBot = async () => {
+    await bot?.stop();
+    bot = undefined;
+    if (child?.exitCode === null && child.signalCode === null) await endChild(child);
+    child = undefined;
+  };
+  const advance = (ms: number) => moveClock(around.url, ms);
+  if (start) await startHere();
+  return {
+    ...around,
+    advance,
+    now: () => advance(0),
+    stopBot,
+    async restart() {
+      await stopBot();
+      await startHere();
+    },
+    async spawn() {
+      await stopBot();
+      child = await spawnBot(around);
+      return child;
+    },
+    async close() {
+      await stopBot();
+      await around.slack.close();
+      await around.pagerduty.close();
+      await around.service.close();
+      await around.database.drop();
+    },
+  };
+}
+
+async function moveClock(url: string, ms: number): Promise<Date> {
+  const answer = await fetch(`${url}/test/clock`, { method: 'POST', body: JSON.stringify({ advance_ms: ms }) });
+  if (!answer.ok) throw new Error(`/test/clock answered ${answer.status}`);
+  return new Date(((await answer.json()) as { now: string }).now);
+}
+
+async function spawnBot({ env, url }: Around): Promise<ChildProcess> {
+  const main = join(import.meta.dirname, '../../src/main.ts');
+  const child = spawn(process.execPath, [main], { env: { ...env, PATH: process.env['PATH'] }, stdio: 'inherit' });
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`the bot ended with ${child.exitCode}`);
+    const ready = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
+    if (ready) return child;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the bot did not get ready in 30 s');
+}
+
+function endChild(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+  });
+}
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export const uniqueText = () => randomBytes(4).toString('hex');
