@@ -39,5 +39,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const table of ['setting', 'cron_slot', 'inbox', 'job']) await sql.raw(`drop table ${table}`).execute(db);
+  for (const table of ['setting', 'cron_slot', 'inbox', 'job'])
+    await sql.raw(`drop table ${table}`).execute(db);
 }

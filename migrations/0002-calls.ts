@@ -83,5 +83,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const table of ['signal', 'evaluation', 'call_content', 'call_evaluation', 'call']) await sql.raw(`drop table ${table}`).execute(db);
+  for (const table of ['signal', 'evaluation', 'call_content', 'call_evaluation', 'call'])
+    await sql.raw(`drop table ${table}`).execute(db);
 }

@@ -125,5 +125,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const table of ['decision_step', 'page', 'clock', 'posted_message', 'room_message', 'evidence', 'ledger', 'incident_event', 'milestone', 'incident']) await sql.raw(`drop table ${table}`).execute(db);
+  for (const table of [
+    'decision_step',
+    'page',
+    'clock',
+    'posted_message',
+    'room_message',
+    'evidence',
+    'ledger',
+    'incident_event',
+    'milestone',
+    'incident',
+  ])
+    await sql.raw(`drop table ${table}`).execute(db);
 }

@@ -6,7 +6,10 @@ export type Log = Logger;
 export function createLog(level: string, destination?: DestinationStream): Log {
   const options = {
     level,
-    redact: { paths: ['token', '*.token', 'secret', '*.secret', 'authorization', '*.authorization'], censor: '[cut]' },
+    redact: {
+      paths: ['token', '*.token', 'secret', '*.secret', 'authorization', '*.authorization'],
+      censor: '[cut]',
+    },
   };
   return pino(options, destination ?? pino.destination({ dest: 2, sync: true }));
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, type Receiver } from '@slack/bolt';
 import type { FastifyInstance } from 'fastify';
-import { movableClock, type MovableClock } from './clock.ts';
+import { type MovableClock, movableClock } from './clock.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { type Db, openDatabase } from './db/database.ts';
 import { createJobRunner, type JobRunner } from './db/job-runner.ts';
@@ -81,7 +81,9 @@ async function connectSlack(config: Config, { db, log }: { db: Db; log: Log }): 
   const api = createWebApi({ token, slackApiUrl });
   const self = await whoAmI(api);
   const receiver: Receiver =
-    appToken === undefined ? httpReceiver : socketReceiver(appToken, { inbox: () => inbox, slackApiUrl, log });
+    appToken === undefined
+      ? httpReceiver
+      : socketReceiver(appToken, { inbox: () => inbox, slackApiUrl, log });
   const app = new App({
     receiver,
     authorize: async () => ({ botToken: token, ...self }),
@@ -101,7 +103,8 @@ function wireFlow(config: Config, parts: Pick<Flow, 'db' | 'clock' | 'log' | 'ch
   const { env, file } = config;
   const targets = new Map<string, Target>();
   for (const [service, { target }] of Object.entries(file.services)) {
-    if (target !== undefined) targets.set(service, webhookTarget(target, { service, environment: file.environment }));
+    if (target !== undefined)
+      targets.set(service, webhookTarget(target, { service, environment: file.environment }));
   }
   const hasPagerDuty = env.PAGERDUTY_API_TOKEN !== undefined || env.PAGERDUTY_ROUTING_KEY !== undefined;
   const pager = pagerDutyPager({
@@ -115,7 +118,8 @@ function wireFlow(config: Config, parts: Pick<Flow, 'db' | 'clock' | 'log' | 'ch
     ...parts,
     config: file,
     pager: hasPagerDuty ? pager : null,
-    targetFor: ({ service, environment }) => (environment === file.environment ? (targets.get(service) ?? null) : null),
+    targetFor: ({ service, environment }) =>
+      environment === file.environment ? (targets.get(service) ?? null) : null,
     documentsDir: join(env.DATA_DIR, 'documents'),
   };
 }
@@ -132,7 +136,12 @@ interface Parts {
 
 async function serve(parts: Parts): Promise<Bot> {
   const { config, flow, slack, jobs, ticking } = parts;
-  const { HOST: host, PORT: port, INTERNAL_PORT: internalPort, SLACK_SIGNING_SECRET: signingSecret } = config.env;
+  const {
+    HOST: host,
+    PORT: port,
+    INTERNAL_PORT: internalPort,
+    SLACK_SIGNING_SECRET: signingSecret,
+  } = config.env;
   let draining = false;
   const outer = createServer();
   const inner = internalPort === undefined ? outer : createServer();
@@ -188,7 +197,9 @@ async function main(): Promise<void> {
     process.once('SIGINT', leave);
   } catch (thrown) {
     if (!(thrown instanceof InputError)) throw thrown;
-    console.error(`llm-incident cannot start:\n${thrown.problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    console.error(
+      `llm-incident cannot start:\n${thrown.problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
     process.exit(1);
   }
 }

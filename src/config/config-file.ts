@@ -58,7 +58,8 @@ export function parseConfigFile(text: string, env: Environment): ConfigFile {
   const raw = withSecrets(parseYaml(text) ?? {}, { env, path: '', problems });
   const result = configFile.safeParse(raw);
   if (!result.success) {
-    for (const issue of result.error.issues) problems.push(`${issue.path.join('.') || 'file'}: ${issue.message}`);
+    for (const issue of result.error.issues)
+      problems.push(`${issue.path.join('.') || 'file'}: ${issue.message}`);
   }
   if (problems.length > 0 || !result.success) throw new InputError(problems);
   return result.data;
@@ -92,11 +93,15 @@ interface SecretContext {
 
 /** Replaces `${NAME}` in every string by that environment variable. */
 function withSecrets(value: unknown, context: SecretContext): unknown {
-  if (typeof value === 'string') return value.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name) => secretOf(name, context));
-  if (Array.isArray(value)) return value.map((item, i) => withSecrets(item, { ...context, path: join(context.path, i) }));
+  if (typeof value === 'string')
+    return value.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name) => secretOf(name, context));
+  if (Array.isArray(value))
+    return value.map((item, i) => withSecrets(item, { ...context, path: join(context.path, i) }));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
-  return Object.fromEntries(entries.map(([k, v]) => [k, withSecrets(v, { ...context, path: join(context.path, k) })]));
+  return Object.fromEntries(
+    entries.map(([k, v]) => [k, withSecrets(v, { ...context, path: join(context.path, k) })]),
+  );
 }
 
 function secretOf(name: string, { env, path, problems }: SecretContext): string {

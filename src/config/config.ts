@@ -12,7 +12,10 @@ const baseUrl = (fallback: string) =>
   z
     .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
     .default(fallback)
-    .refine((url) => url.startsWith('https:') || isLoopback(url), 'http:// is for loopback only; use https://');
+    .refine(
+      (url) => url.startsWith('https:') || isLoopback(url),
+      'http:// is for loopback only; use https://',
+    );
 
 const environment = z
   .object({
@@ -26,7 +29,10 @@ const environment = z
     PAGERDUTY_API_URL: baseUrl('https://api.pagerduty.com'),
     PAGERDUTY_EVENTS_URL: baseUrl('https://events.pagerduty.com'),
     LLM_INCIDENT_TOKENS: z.string().default(''),
-    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be postgres://…').optional(),
+    DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
+      .optional(),
     DATA_DIR: z.string().min(1).default('.data'),
     PORT: port.default(3000),
     INTERNAL_PORT: port.optional(),
@@ -45,7 +51,11 @@ const environment = z
     if (env.PAGERDUTY_API_TOKEN !== undefined && env.PAGERDUTY_FROM === undefined) {
       complain('PAGERDUTY_FROM', 'is needed with PAGERDUTY_API_TOKEN: the e-mail of a PagerDuty user');
     }
-    if (env.LLM_INCIDENT_TEST_CLOCK === '1' && env.DATABASE_URL !== undefined && !isLoopback(env.DATABASE_URL)) {
+    if (
+      env.LLM_INCIDENT_TEST_CLOCK === '1' &&
+      env.DATABASE_URL !== undefined &&
+      !isLoopback(env.DATABASE_URL)
+    ) {
       complain('LLM_INCIDENT_TEST_CLOCK', 'is refused because DATABASE_URL is not on loopback');
     }
   });

@@ -20,7 +20,10 @@ const INT8 = 20;
  * Opens Postgres at `databaseUrl`, or the embedded one in `dataDir` under an exclusive lock.
  * Throws InputError when another process holds the directory.
  */
-export async function openDatabase(where: { databaseUrl?: string | undefined; dataDir: string }): Promise<OpenDatabase> {
+export async function openDatabase(where: {
+  databaseUrl?: string | undefined;
+  dataDir: string;
+}): Promise<OpenDatabase> {
   if (where.databaseUrl !== undefined) return openPostgres(where.databaseUrl);
   const lock = lockDirectory(where.dataDir);
   const dialect = new EmbeddedDialect(`${where.dataDir}/postgres`);

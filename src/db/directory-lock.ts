@@ -15,7 +15,9 @@ export function lockDirectory(dir: string): { release(): void } {
     lock.exec('begin exclusive');
   } catch {
     lock.close();
-    throw new InputError([`DATA_DIR: ${dir} is in use by process ${ownerOf(owner)}. Stop it, or set DATABASE_URL.`]);
+    throw new InputError([
+      `DATA_DIR: ${dir} is in use by process ${ownerOf(owner)}. Stop it, or set DATABASE_URL.`,
+    ]);
   }
   writeFileSync(owner, String(process.pid));
   return { release: () => lock.close() };

@@ -138,7 +138,8 @@ async function openEngine(dir: string): Promise<Engine> {
   worker.on('message', (answer: Answer) => {
     const entry = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ('error' in answer) entry?.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
+    if ('error' in answer)
+      entry?.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
     else entry?.resolve(answer);
   });
 

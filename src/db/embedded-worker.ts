@@ -28,7 +28,11 @@ port.on('message', async (statement: Statement | 'close') => {
   }
   try {
     const result = await pglite.query(statement.sql, [...statement.parameters]);
-    port.postMessage({ id: statement.id, rows: result.rows, affectedRows: result.affectedRows ?? 0 } satisfies Answer);
+    port.postMessage({
+      id: statement.id,
+      rows: result.rows,
+      affectedRows: result.affectedRows ?? 0,
+    } satisfies Answer);
   } catch (thrown) {
     const { message, code } = thrown as { message: string; code?: string };
     port.postMessage({ id: statement.id, error: { message, code } } satisfies Answer);

@@ -25,7 +25,10 @@ export async function settle(db: Db, key: string): Promise<void> {
 }
 
 /** Leaves the delivery to be taken up again after `delayMs`, or buries it when it failed too often. */
-export async function setBack(db: Db, failed: { key: string; error: string; delayMs: number }): Promise<void> {
+export async function setBack(
+  db: Db,
+  failed: { key: string; error: string; delayMs: number },
+): Promise<void> {
   await sql`update inbox set last_error = ${failed.error},
       state = case when attempts >= ${MAX_ATTEMPTS} then 'dead' else state end,
       held_until = clock_timestamp() + make_interval(secs => ${failed.delayMs / 1000}::float8)

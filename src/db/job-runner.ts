@@ -43,46 +43,22 @@ export function createJobRunner(options: Options): JobRunner {
   let again = false;
   let stopped = true;
 
-  const runOne = async (job: Job) => {
-    const heartbeat = setInterval(() => void extend(db, { id: job.id, owner, leaseMs }).catch(() => undefined), leaseMs / 3);
-    try {
-      const handler = options.handlers[job.kind];
-      if (handler === undefined) throw new Error(`no handler for job kind ${job.kind}`);
-      await handler(job);
-      await finish(db, { id: job.id, owner });
-    } catch (thrown) {
-      await settleFailure(job, thrown);
-    } finally {
-      clearInterval(heartbeat);
-    }
-  };
-
-  const settleFailure = async (job: Job, thrown: unknown) => {
-    const error = messageOf(thrown);
-    const next = afterFailure(job, thrown);
-    log.warn({ job: job.id, kind: job.kind, attempts: job.attempts, error, next: next.kind }, 'job failed');
-    if (next.kind === 'again') {
-      await putBack(db, { id: job.id, owner, delayMs: next.delayMs, error, counted: next.counted });
-      return;
-    }
-    await bury(db, { id: job.id, owner, error });
-    await options.onBuried(job, error);
-  };
-
   const look = async () => {
     do {
       again = false;
       while (!stopped && running.size < concurrency) {
         const jobs = await claim(db, { owner, now: clock.now(), limit: concurrency - running.size, leaseMs });
         if (jobs.length === 0) break;
-        for (const job of jobs) track(runOne(job));
+        for (const job of jobs) track(perform(options, job, { owner, leaseMs }));
       }
     } while (again && !stopped);
   };
 
   const track = (work: Promise<void>) => {
     const tracked = work
-      .catch((thrown) => log.error({ error: messageOf(thrown) }, 'job could not be settled; its lease will lapse'))
+      .catch((thrown) =>
+        log.error({ error: messageOf(thrown) }, 'job could not be settled; its lease will lapse'),
+      )
       .finally(() => {
         running.delete(tracked);
         wake();
@@ -116,12 +92,51 @@ export function createJobRunner(options: Options): JobRunner {
   };
 }
 
+interface Lease {
+  owner: string;
+  leaseMs: number;
+}
+
+/** Runs one claimed job to its end and settles it; its lease is lengthened while it runs. */
+async function perform(options: Options, job: Job, { owner, leaseMs }: Lease): Promise<void> {
+  const { db, handlers } = options;
+  const beat = () => extend(db, { id: job.id, owner, leaseMs }).catch(() => false);
+  const heartbeat = setInterval(() => void beat(), leaseMs / 3);
+  try {
+    const handler = handlers[job.kind];
+    if (handler === undefined) throw new Error(`no handler for job kind ${job.kind}`);
+    await handler(job);
+    await finish(db, { id: job.id, owner });
+  } catch (thrown) {
+    await settleFailure(options, job, { owner, thrown });
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+async function settleFailure(
+  { db, log, onBuried }: Options,
+  job: Job,
+  { owner, thrown }: { owner: string; thrown: unknown },
+): Promise<void> {
+  const error = messageOf(thrown);
+  const next = afterFailure(job, thrown);
+  log.warn({ job: job.id, kind: job.kind, attempts: job.attempts, error, next: next.kind }, 'job failed');
+  if (next.kind === 'again') {
+    await putBack(db, { id: job.id, owner, delayMs: next.delayMs, error, counted: next.counted });
+    return;
+  }
+  await bury(db, { id: job.id, owner, error });
+  await onBuried(job, error);
+}
+
 type Next = { kind: 'again'; delayMs: number; counted: boolean } | { kind: 'give-up' };
 
 /** A throttled call waits as long as it was told; a service that is away is tried again; a bug, three times. */
 function afterFailure(job: Job, thrown: unknown): Next {
   const external = thrown instanceof ExternalError ? thrown : null;
-  if (external?.retryAfterMs !== undefined) return { kind: 'again', delayMs: external.retryAfterMs, counted: false };
+  if (external?.retryAfterMs !== undefined)
+    return { kind: 'again', delayMs: external.retryAfterMs, counted: false };
   if (external?.retryable === false) return { kind: 'give-up' };
   const tooLong = Date.now() - job.created_at.getTime() > GIVE_UP_AFTER_MS;
   const tooOften = external === null && job.attempts >= MAX_ATTEMPTS_AFTER_BUG;

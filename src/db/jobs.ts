@@ -91,12 +91,17 @@ export async function bury(db: Db, held: { id: number; owner: string; error: str
 
 /** Frees every lease. Only for the embedded database, whose lock proves that no other process can hold one. */
 export async function freeAllLeases(db: Db): Promise<void> {
-  await sql`update job set held_by = null, held_until = null where state = 'ready' and held_by is not null`.execute(db);
+  await sql`update job set held_by = null, held_until = null where state = 'ready' and held_by is not null`.execute(
+    db,
+  );
   await sql`update inbox set held_until = clock_timestamp() where state = 'received'`.execute(db);
 }
 
 /** True when a later job of the same kind waits in the lane, so that this one's edit would be overwritten. */
-export async function isSuperseded(db: Db, job: { id: number; kind: string; lane: string }): Promise<boolean> {
+export async function isSuperseded(
+  db: Db,
+  job: { id: number; kind: string; lane: string },
+): Promise<boolean> {
   const later = await db
     .selectFrom('job')
     .select('id')

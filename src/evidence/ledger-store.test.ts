@@ -8,7 +8,7 @@ import type { Call } from '../sources/call.ts';
 import { saveCalls, saveEvaluations } from '../sources/call-store.ts';
 import { digestOf } from './digest.ts';
 import { evidenceOf } from './evidence-store.ts';
-import { freezeEvidence } from './freeze.ts';
+import { freezeEvidence } from './freeze-store.ts';
 import { lastKnownGood } from './known-good.ts';
 import { servingIntervals } from './known-good-store.ts';
 import { keyOf, observeCalls } from './ledger.ts';
@@ -338,9 +338,8 @@ describe('evidence', () => {
     await saveCalls(opened.db, [call(of, 5_999, { output: 'later' })]);
     await opened.db.transaction().execute((tx) => freezeEvidence(tx, { ...freeze, at: at(7_000) }));
     expect(await evidenceOf(opened.db, incidentId)).toEqual(frozen);
-    await sql`update evidence set data = '{"forged": true}' where incident_id = ${incidentId} and kind = 'drift'`.execute(
-      opened.db,
-    );
+    await sql`update evidence set data = '{"forged": true}'
+      where incident_id = ${incidentId} and kind = 'drift'`.execute(opened.db);
     expect((await evidenceOf(opened.db, incidentId)).drift?.intact).toBe(false);
   });
 

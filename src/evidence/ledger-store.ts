@@ -2,10 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 import { digestOf } from './digest.ts';
-import type { ComponentState, LedgerChange, ServingState } from './ledger.ts';
-
-/** Where a row comes from: `calls` were seen; anything else is what somebody reported. */
-export const SEEN_IN_CALLS = 'calls';
+import { type ComponentState, type LedgerChange, SEEN_IN_CALLS, type ServingState } from './ledger.ts';
 
 export interface NewLedgerRow extends LedgerChange {
   service: string;

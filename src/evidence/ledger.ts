@@ -30,6 +30,9 @@ interface Sighting {
   at: Date;
 }
 
+/** Where a row comes from: `calls` were seen; anything else is what somebody reported. */
+export const SEEN_IN_CALLS = 'calls';
+
 export const WINDOW_CALLS = 20;
 
 /**

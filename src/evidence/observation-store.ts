@@ -16,20 +16,14 @@ import {
   type Observed,
   observeCalls,
   promptNameOf,
+  SEEN_IN_CALLS,
   WINDOW_CALLS,
 } from './ledger.ts';
-import {
-  appendChanges,
-  type LedgerRow,
-  lockLedger,
-  rowsOf,
-  SEEN_IN_CALLS,
-  seenBefore,
-} from './ledger-store.ts';
+import { appendChanges, type LedgerRow, lockLedger, rowsOf, seenBefore } from './ledger-store.ts';
 
 const FRESH_CALLS = 5_000;
 const MAX_FRESH_PAGES = 20;
-const REPLAY_CALLS = 500;
+const REPLAY_CALLS = 2_000;
 /** A mix that flips with every few calls leads back and back; then an approximate start must do. */
 const MAX_STEPS_BACK = 20;
 

@@ -1,5 +1,5 @@
-import { type ComponentState, keyOf, promptNameOf, type ServingState } from './ledger.ts';
-import { type LedgerRow, SEEN_IN_CALLS } from './ledger-store.ts';
+import { type ComponentState, keyOf, promptNameOf, SEEN_IN_CALLS, type ServingState } from './ledger.ts';
+import type { LedgerRow } from './ledger-store.ts';
 
 /** A component that is not the same on both sides; null is "not known". */
 export interface Difference {

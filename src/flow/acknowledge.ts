@@ -11,7 +11,13 @@ export async function acknowledge(
 ): Promise<{ kind: 'acknowledged' } | { kind: 'already' }> {
   const now = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {
-    const isFirst = await reach(tx, { incidentId: incident.id, name: 'acknowledged', at: now, recordedAt: now, by });
+    const isFirst = await reach(tx, {
+      incidentId: incident.id,
+      name: 'acknowledged',
+      at: now,
+      recordedAt: now,
+      by,
+    });
     if (!isFirst) return { kind: 'already' };
     await setCommanderIfNone(tx, incident.id, by);
     const text = 'Acknowledged; commands the incident.';

@@ -5,9 +5,13 @@ import { type Flow, serviceConfig } from './flow.ts';
  * Who may approve for a service: its owner, its approvers, the members of its approver groups; for a service that
  * names nobody, the engineering lead. A group that cannot be read counts as empty: approval fails closed.
  */
-export async function approversOf(flow: Pick<Flow, 'config' | 'chat' | 'log'>, service: string | null): Promise<string[]> {
+export async function approversOf(
+  flow: Pick<Flow, 'config' | 'chat' | 'log'>,
+  service: string | null,
+): Promise<string[]> {
   const config = serviceConfig(flow, service);
-  const named = config === null ? [] : [...(config.owner === undefined ? [] : [config.owner]), ...config.approvers];
+  const named =
+    config === null ? [] : [...(config.owner === undefined ? [] : [config.owner]), ...config.approvers];
   const people = new Set<string>();
   for (const id of named) {
     for (const person of id.startsWith('S') ? await groupMembers(flow, id) : [id]) people.add(person);
@@ -18,7 +22,8 @@ export async function approversOf(flow: Pick<Flow, 'config' | 'chat' | 'log'>, s
 /** The same, as ids to show and mention: groups stay groups. */
 export function approverIds(flow: Pick<Flow, 'config'>, service: string | null): string[] {
   const config = serviceConfig(flow, service);
-  const named = config === null ? [] : [...(config.owner === undefined ? [] : [config.owner]), ...config.approvers];
+  const named =
+    config === null ? [] : [...(config.owner === undefined ? [] : [config.owner]), ...config.approvers];
   return named.length === 0 ? flow.config.contacts.engineering_lead : [...new Set(named)];
 }
 

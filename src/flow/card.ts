@@ -1,5 +1,6 @@
+import type { Row } from '../db/schema.ts';
 import { evidenceOf } from '../evidence/evidence-store.ts';
-import { type Suspect } from '../evidence/what-changed.ts';
+import type { Suspect } from '../evidence/what-changed.ts';
 import { clocksOf } from '../incident/clock-store.ts';
 import { type Incident, LIVE } from '../incident/incident.ts';
 import { findIncident, milestonesOf, timelineOf } from '../incident/incident-store.ts';
@@ -7,7 +8,6 @@ import { pagesOf } from '../incident/page-store.ts';
 import { type Mitigation, mitigationsOf } from '../mitigation/mitigation-store.ts';
 import { describeSteps, parsePlan } from '../mitigation/plan.ts';
 import { findPostmortem } from '../postmortem/postmortem-store.ts';
-import type { Row } from '../db/schema.ts';
 import type { Flow } from './flow.ts';
 import { findKnownGood } from './known-good.ts';
 import type { CardAction, IncidentCard } from './ports.ts';
@@ -42,7 +42,7 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
     now: flow.clock.now(),
     signal: timeline.find((entry) => entry.kind === 'signal')?.text ?? null,
     likely: await likelyCause(flow, incidentId),
-    knownGood: knownGood === null ? null : describeKnownGood(knownGood),
+    knownGood: knownGood === null ? null : knownGood.name || 'what is served now',
     paged: describePages(await pagesOf(flow.db, incidentId), incident),
     acknowledgedBy: timeline.find((entry) => entry.kind === 'acknowledged')?.actor ?? null,
     containBy: milestones.contained === undefined ? (containing?.due_at ?? null) : null,
@@ -59,15 +59,13 @@ async function likelyCause(flow: Pick<Flow, 'db'>, incidentId: number): Promise<
   return first === undefined ? null : `${first.sentence} (${String(first.at).slice(11, 16)} UTC)`;
 }
 
-function describeKnownGood({ name, sentence }: { name: string; sentence: string }): string {
-  return name === '' ? `what is served now. ${sentence}` : `${name}. ${sentence}`;
-}
-
 /** The newest word about paging; while a quality sev1 waits for its ten minutes, the card says so. */
 function describePages(pages: readonly Row<'page'>[], incident: Incident): string {
   const newest = pages.findLast((page) => page.purpose === 'page') ?? pages.at(-1);
   if (newest !== undefined) return newest.state === 'pending' ? `${newest.reason}…` : newest.reason;
-  return incident.severity === 'sev1' ? 'nobody yet; the on-call engineer is paged if it still fires in ten minutes' : 'nobody';
+  return incident.severity === 'sev1'
+    ? 'nobody yet; the on-call engineer is paged if it still fires in ten minutes'
+    : 'nobody';
 }
 
 function describeMitigation(mitigation: Mitigation): string {
@@ -76,7 +74,11 @@ function describeMitigation(mitigation: Mitigation): string {
 }
 
 /** One obvious next step first; what is over offers nothing. */
-function actionsFor(flow: Looked, incident: Incident, { isAcknowledged }: { isAcknowledged: boolean }): CardAction[] {
+function actionsFor(
+  flow: Looked,
+  incident: Incident,
+  { isAcknowledged }: { isAcknowledged: boolean },
+): CardAction[] {
   if (!LIVE.includes(incident.status)) return [];
   const { service, environment } = incident;
   const hasTarget = service !== null && flow.targetFor({ service, environment }) !== null;

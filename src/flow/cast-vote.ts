@@ -29,7 +29,8 @@ export interface Ballot {
 /** Counts one click on Approve or Reject. Late, double, foreign and forged clicks change nothing and are answered. */
 export async function castVote(flow: Flow, ballot: Ballot): Promise<VoteOutcome> {
   const known = await findMitigation(flow.db, ballot.mitigationId);
-  if (known === undefined || !(await isInItsRoom(flow, known, ballot.channelId))) return { kind: 'not-found' };
+  if (known === undefined || !(await isInItsRoom(flow, known, ballot.channelId)))
+    return { kind: 'not-found' };
   // Group membership is read fresh, and before the transaction: no network inside one.
   const mayApprove = await approversOf(flow, known.service);
   return flow.db.transaction().execute((tx) => decide(flow, tx, { ballot, mayApprove }));
@@ -91,7 +92,10 @@ export function describeVote(outcome: VoteOutcome, incidentId: number | null): s
     case 'own-proposal':
       return 'You proposed this, so someone else must approve it. Nothing was changed.';
     case 'not-allowed': {
-      const who = outcome.who.length === 0 ? 'nobody (no approver is configured)' : outcome.who.map((u) => `<@${u}>`).join(', ');
+      const who =
+        outcome.who.length === 0
+          ? 'nobody (no approver is configured)'
+          : outcome.who.map((u) => `<@${u}>`).join(', ');
       return `You may not decide this. Who may: ${who}. Nothing was changed.`;
     }
     case 'expired':

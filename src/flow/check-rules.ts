@@ -16,9 +16,9 @@ import {
   activeServices,
   formatMinutes,
   formatOfLast,
+  type ServiceName,
   scoreMinutes,
   scoreSummary,
-  type ServiceName,
 } from '../sources/call-statistics-store.ts';
 import { refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
@@ -79,7 +79,9 @@ async function onsetFor(
   if (known?.state === 'firing') return null;
   const minutesOf = verdict.rule === 'quality.format' ? formatMinutes : scoreMinutes;
   for (const lookBackMs of ONSET_LOOK_BACK_MS) {
-    const onset = estimateOnset(await minutesOf(flow.db, { ...service, from: before(now, lookBackMs), to: now }));
+    const onset = estimateOnset(
+      await minutesOf(flow.db, { ...service, from: before(now, lookBackMs), to: now }),
+    );
     if (onset !== null) return onset.at;
   }
   return null;
@@ -124,6 +126,7 @@ async function openOrJoin(flow: Ruled, tx: Tx, { service, verdict, onset, now }:
     declaredBy: null,
     startedAt: onset,
     signal: signalText,
+    passScore: verdict.rule === 'quality.score' ? verdict.threshold : null,
     origin: verdict.rule,
     now,
   });
@@ -151,7 +154,8 @@ async function escalate(
   const isExposed = incident.status === 'open' || incident.status === 'triage';
   const plan = pagePlan(incident);
   if (!isExposed || plan.kind !== 'page' || !stillPastBound(signal, now, plan.afterMs)) return;
-  if (await pageNow(flow, tx, { incident, now, purpose: 'page' })) await enqueue(tx, refreshCard(incident.id, now));
+  if (await pageNow(flow, tx, { incident, now, purpose: 'page' }))
+    await enqueue(tx, refreshCard(incident.id, now));
 }
 
 async function noteCleared(

@@ -25,7 +25,8 @@ export async function collectHistory(flow: Pick<Flow, 'db' | 'chat' | 'clock'>, 
   }
   for (const [root, replyCount] of roots) {
     if (replyCount > 0 && (replies.get(root) ?? 0) >= replyCount) continue;
-    for await (const batch of inBatches(flow.chat.thread(room.channelId, root))) await record(flow, room, batch);
+    for await (const batch of inBatches(flow.chat.thread(room.channelId, root)))
+      await record(flow, room, batch);
   }
 }
 

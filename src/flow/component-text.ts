@@ -8,6 +8,11 @@ export function describeComponent(state: ComponentState | null): string {
     if (requested === served || !served) return requested ?? 'unknown';
     return requested ? `${requested} (served ${served})` : served;
   }
-  if (version !== undefined || sha256 !== undefined) return version ?? `sha256 ${sha256?.slice(0, 8) ?? 'unknown'}`;
-  return Object.values(state).filter((value) => value !== null).join(', ') || 'unknown';
+  if (version !== undefined || sha256 !== undefined)
+    return version ?? `sha256 ${sha256?.slice(0, 8) ?? 'unknown'}`;
+  return (
+    Object.values(state)
+      .filter((value) => value !== null)
+      .join(', ') || 'unknown'
+  );
 }

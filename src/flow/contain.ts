@@ -13,7 +13,13 @@ export async function contain(
 ): Promise<{ kind: 'contained' } | { kind: 'already' }> {
   const now = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {
-    const isFirst = await reach(tx, { incidentId: incident.id, name: 'contained', at: now, recordedAt: now, by });
+    const isFirst = await reach(tx, {
+      incidentId: incident.id,
+      name: 'contained',
+      at: now,
+      recordedAt: now,
+      by,
+    });
     if (!isFirst) return { kind: 'already' };
     await moveStatus(tx, { id: incident.id, from: ['triage', 'open'], to: 'contained' });
     await settleClocks(tx, { incidentId: incident.id, kinds: ['contain'], state: 'met', at: now });

@@ -39,7 +39,10 @@ async function failingSamples(
   frozen: Record<string, unknown> | undefined,
 ): Promise<ContextView['samples']> {
   const failing = (frozen?.['failing'] ?? []) as FrozenSample[];
-  const texts = await callTexts(flow.db, failing.map((sample) => sample.callId));
+  const texts = await callTexts(
+    flow.db,
+    failing.map((sample) => sample.callId),
+  );
   const seen = new Set<string>();
   const samples: ContextView['samples'] = [];
   for (const { callId, quality, formatOk } of failing) {

@@ -1,7 +1,7 @@
 import type { Db } from '../db/database.ts';
 import { evaluationsBetween, type StoredEvaluation } from '../detection/evaluation-store.ts';
 import type { RuleId } from '../detection/rule.ts';
-import { type Evidence, type EvidenceKind } from '../evidence/evidence-store.ts';
+import type { Evidence, EvidenceKind } from '../evidence/evidence-store.ts';
 import { promptNameOf, type ServingState } from '../evidence/ledger.ts';
 import type { Incident, Milestones } from '../incident/incident.ts';
 import type { RecordedCall } from '../postmortem/eval-case.ts';
@@ -17,6 +17,7 @@ interface FrozenSample {
   formatOk: boolean | null;
 }
 
+/** Where the evidence says no better. */
 const PASS_SCORE = 0.5;
 
 /** The five data points as they were frozen; what was not there to freeze is absent. */
@@ -58,8 +59,12 @@ function modelPoint(evidence: Evidence | undefined): DataPoints['model'] {
 async function samplePoint(db: Db, evidence: Evidence | undefined): Promise<Sample[] | undefined> {
   const failing = (evidence?.data['failing'] ?? []) as FrozenSample[];
   const representative = (evidence?.data['representative'] ?? []) as FrozenSample[];
-  const good = representative.filter(isGood);
-  const texts = await callTexts(db, [...failing, ...good].map((sample) => sample.callId));
+  const passScore = (evidence?.data['passScore'] ?? PASS_SCORE) as number;
+  const good = representative.filter((sample) => isGood(sample, passScore));
+  const texts = await callTexts(
+    db,
+    [...failing, ...good].map((sample) => sample.callId),
+  );
   const shown = (samples: FrozenSample[], verdict: Sample['verdict']) =>
     samples.flatMap(({ callId, quality, formatOk }): Sample[] => {
       const text = texts.get(callId);
@@ -71,12 +76,14 @@ async function samplePoint(db: Db, evidence: Evidence | undefined): Promise<Samp
   return samples.length === 0 ? undefined : samples;
 }
 
-function isGood({ quality, formatOk }: FrozenSample): boolean {
-  return formatOk !== false && (quality === null ? formatOk === true : quality >= PASS_SCORE);
+function isGood({ quality, formatOk }: FrozenSample, passScore: number): boolean {
+  return formatOk !== false && (quality === null ? formatOk === true : quality >= passScore);
 }
 
 function driftPoint(evidence: Evidence | undefined): DataPoints['drift'] {
-  const evaluations = (evidence?.data['evaluations'] ?? []) as (Omit<StoredEvaluation, 'at'> & { at: string })[];
+  const evaluations = (evidence?.data['evaluations'] ?? []) as (Omit<StoredEvaluation, 'at'> & {
+    at: string;
+  })[];
   if (evaluations.length === 0) return undefined;
   return evaluations.map(({ at, rule, value, baseline, n, state }) => ({
     at: new Date(at),
@@ -119,7 +126,11 @@ export async function signalFacts(db: Db, incident: Incident): Promise<SignalOfR
   if (incident.rule === null || incident.service === null) return undefined;
   const from = incident.created_at;
   const to = new Date(from.getTime() + 1);
-  const about = { service: incident.service, environment: incident.environment, rule: incident.rule as RuleId };
+  const about = {
+    service: incident.service,
+    environment: incident.environment,
+    rule: incident.rule as RuleId,
+  };
   const [fired] = await evaluationsBetween(db, { ...about, from, to });
   if (fired?.value == null) return undefined;
   return {
@@ -148,7 +159,10 @@ export async function recordedCalls(
     promptVersion: string | null;
     responseModel: string | null;
   })[];
-  const texts = await callTexts(db, failing.map((sample) => sample.callId));
+  const texts = await callTexts(
+    db,
+    failing.map((sample) => sample.callId),
+  );
   const bad = failing.flatMap(({ callId, quality, formatOk, promptVersion, responseModel }) => {
     const text = texts.get(callId);
     if (text?.input == null || text.output === null) return [];
@@ -162,7 +176,8 @@ export async function recordedCalls(
     from: new Date(onset.getTime() - GOOD_LOOK_BACK_MS),
     to: onset,
   };
-  const good = await sampleCalls(db, { ...window, which: 'good', limit: MOST_GOOD });
+  const passScore = (evidence.samples?.data['passScore'] ?? PASS_SCORE) as number;
+  const good = await sampleCalls(db, { ...window, which: 'good', limit: MOST_GOOD, passScore });
   return { bad, good: good.filter((call) => call.input !== null && call.output !== null).map(recorded) };
 }
 

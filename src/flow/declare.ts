@@ -30,6 +30,7 @@ export async function declare(
     rule: null,
     declaredBy: by,
     signal: null,
+    passScore: null,
     now,
   };
   return flow.db.transaction().execute((tx) => openIncident(flow, tx, wanted));

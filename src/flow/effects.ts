@@ -5,7 +5,11 @@ import type { PagePurpose } from '../incident/page-store.ts';
 const roomLane = (incidentId: number) => `room:${incidentId}`;
 const pageLane = (incidentId: number) => `page:${incidentId}`;
 
-export function openRoom(incidentId: number, now: Date, announceTo?: { channelId: string; userId: string }): NewJob {
+export function openRoom(
+  incidentId: number,
+  now: Date,
+  announceTo?: { channelId: string; userId: string },
+): NewJob {
   return {
     kind: 'open-room',
     payload: { incidentId, ...(announceTo === undefined ? {} : { announceTo }) },
@@ -25,11 +29,21 @@ export function notice(incidentId: number, now: Date, said: { text: string; ment
 }
 
 export function showProposal(incidentId: number, mitigationId: number, now: Date): NewJob {
-  return { kind: 'show-proposal', payload: { incidentId, mitigationId }, runAt: now, lane: roomLane(incidentId) };
+  return {
+    kind: 'show-proposal',
+    payload: { incidentId, mitigationId },
+    runAt: now,
+    lane: roomLane(incidentId),
+  };
 }
 
 export function showReceipt(incidentId: number, mitigationId: number, now: Date): NewJob {
-  return { kind: 'show-receipt', payload: { incidentId, mitigationId }, runAt: now, lane: roomLane(incidentId) };
+  return {
+    kind: 'show-receipt',
+    payload: { incidentId, mitigationId },
+    runAt: now,
+    lane: roomLane(incidentId),
+  };
 }
 
 export function showTree(incidentId: number, symptom: string | null, now: Date): NewJob {
@@ -56,7 +70,10 @@ export function settlePages(incidentId: number, to: 'acknowledged' | 'resolved',
   };
 }
 
-export function runMitigation(mitigation: { id: number; service: string; environment: string }, now: Date): NewJob {
+export function runMitigation(
+  mitigation: { id: number; service: string; environment: string },
+  now: Date,
+): NewJob {
   return {
     kind: 'run-mitigation',
     payload: { mitigationId: mitigation.id },

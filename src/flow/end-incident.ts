@@ -11,7 +11,9 @@ import type { Flow } from './flow.ts';
 
 /** The post-mortem is due 48 hours after resolution; its owner is reminded three times before. */
 const POSTMORTEM_HOURS = [24, 40, 47, 48] as const;
-export const POSTMORTEM_CLOCKS: readonly ClockKind[] = POSTMORTEM_HOURS.map((h) => `postmortem-${h}h` as const);
+export const POSTMORTEM_CLOCKS: readonly ClockKind[] = POSTMORTEM_HOURS.map(
+  (h) => `postmortem-${h}h` as const,
+);
 
 type Ended = { kind: 'done' } | { kind: 'not-possible'; status: Incident['status'] };
 
@@ -31,7 +33,11 @@ export async function resolve(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending):
     await reach(tx, { incidentId, name: 'resolved', at: now, recordedAt: now, by: ending.by });
     await startClocks(
       tx,
-      POSTMORTEM_HOURS.map((h) => ({ incidentId, kind: `postmortem-${h}h` as const, dueAt: addHours(now, h) })),
+      POSTMORTEM_HOURS.map((h) => ({
+        incidentId,
+        kind: `postmortem-${h}h` as const,
+        dueAt: addHours(now, h),
+      })),
     );
     await enqueue(tx, writePostmortem(incidentId, now));
     return outcome;

@@ -3,15 +3,19 @@ import type { JobHandler } from '../db/job-runner.ts';
 import { isSuperseded, type Job } from '../db/jobs.ts';
 import { loadCard } from './card.ts';
 import type { Flow } from './flow.ts';
+import { loadProposal, loadReceipt } from './mitigation-views.ts';
 import { cardKey, openRoom } from './open-room.ts';
 import { pageSomeone, settlePages } from './page.ts';
 import { present } from './present.ts';
-import { loadProposal, loadReceipt } from './mitigation-views.ts';
 import { runMitigation } from './run-mitigation.ts';
 import { loadTree } from './walk-tree.ts';
 import { publishPostmortem, writePostmortem } from './write-postmortem.ts';
 
-const about = z.object({ incidentId: z.number(), mitigationId: z.number().default(0), symptom: z.string().nullish() });
+const about = z.object({
+  incidentId: z.number(),
+  mitigationId: z.number().default(0),
+  symptom: z.string().nullish(),
+});
 const said = z.object({ incidentId: z.number(), text: z.string(), mention: z.array(z.string()).default([]) });
 
 /** Every kind of durable job and the verb that does it. */
@@ -34,9 +38,15 @@ export function jobHandlers(flow: Flow): Record<string, JobHandler> {
 /** The card is always drawn from the rows as they are now, so one edit stands for all that wait behind it. */
 async function refresh(flow: Flow, job: Job): Promise<void> {
   const { incidentId } = about.parse(job.payload);
-  if (job.lane !== null && (await isSuperseded(flow.db, { id: job.id, kind: job.kind, lane: job.lane }))) return;
+  if (job.lane !== null && (await isSuperseded(flow.db, { id: job.id, kind: job.kind, lane: job.lane })))
+    return;
   const card = await loadCard(flow, incidentId);
-  await present(flow, { incidentId, key: cardKey(incidentId), message: { kind: 'card', card }, retried: isRetry(job) });
+  await present(flow, {
+    incidentId,
+    key: cardKey(incidentId),
+    message: { kind: 'card', card },
+    retried: isRetry(job),
+  });
 }
 
 async function say(flow: Flow, job: Job): Promise<void> {
@@ -61,8 +71,15 @@ async function showReceipt(flow: Flow, job: Job): Promise<void> {
 async function showTree(flow: Flow, job: Job): Promise<void> {
   const { incidentId, symptom } = about.parse(job.payload);
   const tree = await loadTree(flow, { incidentId, symptom: symptom ?? null });
-  const key = symptom === null || symptom === undefined ? `tree:${incidentId}` : `tree:${incidentId}:${symptom}`;
-  await present(flow, { incidentId, key, message: { kind: 'tree', tree }, under: cardKey(incidentId), retried: isRetry(job) });
+  const key =
+    symptom === null || symptom === undefined ? `tree:${incidentId}` : `tree:${incidentId}:${symptom}`;
+  await present(flow, {
+    incidentId,
+    key,
+    message: { kind: 'tree', tree },
+    under: cardKey(incidentId),
+    retried: isRetry(job),
+  });
 }
 
 const isRetry = (job: Job) => job.attempts > 1;

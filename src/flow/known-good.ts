@@ -37,7 +37,9 @@ export async function findKnownGood(
   if (good === null) return null;
   const now = await stateAt(flow.db, { ...about, at: flow.clock.now() });
   const differences = diff(now, good.state).filter(({ component }) => good.state[component] !== undefined);
-  const changed = Object.fromEntries(differences.map(({ component }) => [component, good.state[component] ?? {}]));
+  const changed = Object.fromEntries(
+    differences.map(({ component }) => [component, good.state[component] ?? {}]),
+  );
   return { changed, name: nameOf(changed), sentence: sentenceOf(good) };
 }
 
@@ -52,7 +54,10 @@ function nameOf(state: ServingState): string {
 
 function sentenceOf(good: NonNullable<ReturnType<typeof lastKnownGood>>): string {
   const served = `Served from ${minute(good.from)} to ${minute(good.to)} UTC`;
-  const score = good.scored.mean === null ? '' : ` with a quality score of ${good.scored.mean.toFixed(2)} (n = ${good.scored.n})`;
+  const score =
+    good.scored.mean === null
+      ? ''
+      : ` with a quality score of ${good.scored.mean.toFixed(2)} (n = ${good.scored.n})`;
   const share = good.format.n === 0 ? '' : `, format ${percent(good.format.passed / good.format.n)}`;
   return `${served}${score}${share}, before this began.`;
 }

@@ -1,5 +1,5 @@
-import { findIncident } from '../incident/incident-store.ts';
 import type { MitigationStatus } from '../db/schema.ts';
+import { findIncident } from '../incident/incident-store.ts';
 import { findMitigation, type Mitigation, votesOn } from '../mitigation/mitigation-store.ts';
 import { describeSteps, describeValue, parsePlan, undoOf } from '../mitigation/plan.ts';
 import { type ProofReport, readProof } from '../mitigation/proof.ts';
@@ -8,7 +8,10 @@ import type { Flow } from './flow.ts';
 import type { ProposalView, ReceiptView } from './ports.ts';
 
 /** The proposal as it stands: open with its buttons, or settled with what became of it. */
-export async function loadProposal(flow: Pick<Flow, 'db' | 'config'>, mitigationId: number): Promise<ProposalView> {
+export async function loadProposal(
+  flow: Pick<Flow, 'db' | 'config'>,
+  mitigationId: number,
+): Promise<ProposalView> {
   const mitigation = await mustFind(flow, mitigationId);
   const plan = parsePlan(mitigation.plan);
   const undo = undoOf(plan.steps);
@@ -21,7 +24,10 @@ export async function loadProposal(flow: Pick<Flow, 'db' | 'config'>, mitigation
     to: plan.steps.map((step) => describeValue(step.to)).join(', '),
     why: plan.why,
     blastRadius: plan.blastRadius,
-    undo: undo.length === 0 ? 'The target does not say what it serves now, so there is no undo.' : describeSteps(undo),
+    undo:
+      undo.length === 0
+        ? 'The target does not say what it serves now, so there is no undo.'
+        : describeSteps(undo),
     proposedBy: mitigation.proposed_by,
     approvers: approverIds(flow, plan.service),
     expiresAt: mitigation.expires_at,
@@ -72,7 +78,9 @@ export async function loadReceipt(flow: Pick<Flow, 'db'>, mitigationId: number):
     mitigationId,
     summary: describeSteps(plan.steps),
     verdict,
-    lines: [mitigation.outcome, ...(proof?.lines ?? [])].filter((line): line is string => line !== null && line !== ''),
+    lines: [mitigation.outcome, ...(proof?.lines ?? [])].filter(
+      (line): line is string => line !== null && line !== '',
+    ),
     next: nextStep(verdict, proof, incident?.status),
   };
 }
@@ -83,8 +91,10 @@ function nextStep(
   incidentStatus: string | undefined,
 ): string | null {
   if (verdict === 'proving') return null;
-  if (verdict === 'proven') return incidentStatus === 'mitigated' ? '`/llm-incident resolve` when users are well.' : null;
-  if (verdict === 'not-contained') return proof?.next ?? '`/llm-incident tree` for the next branch, or *Contain* on the card.';
+  if (verdict === 'proven')
+    return incidentStatus === 'mitigated' ? '`/llm-incident resolve` when users are well.' : null;
+  if (verdict === 'not-contained')
+    return proof?.next ?? '`/llm-incident tree` for the next branch, or *Contain* on the card.';
   if (verdict === 'stale') return 'Propose it again; the new plan starts from what is served now.';
   return 'Look at the target, then `/llm-incident mitigate` or *Contain* on the card.';
 }

@@ -1,7 +1,7 @@
 import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
 import type { Category, Severity } from '../db/schema.ts';
-import { freezeEvidence } from '../evidence/freeze.ts';
+import { freezeEvidence } from '../evidence/freeze-store.ts';
 import { startClocks } from '../incident/clock-store.ts';
 import { dedupKey, type Incident, nameOf, pagePlan, withSafetyRules } from '../incident/incident.ts';
 import { addToTimeline, openIncident as insertIncident, reach } from '../incident/incident-store.ts';
@@ -24,6 +24,8 @@ export interface WantedIncident {
   startedAt: Date | null;
   /** What fired, in one line with its numbers. */
   signal: string | null;
+  /** A call that scored below this is a failing one; null where no score fell. */
+  passScore: number | null;
   /** Makes an incident without a service unique to the form or command that declared it. */
   origin: string;
   announceTo?: { channelId: string; userId: string };
@@ -59,13 +61,19 @@ export async function openIncident(
   await startClocks(tx, [{ incidentId: incident.id, kind: 'contain', dueAt: containBy }]);
   await planPages(flow, tx, { incident, now });
   if (service !== null) {
-    await freezeEvidence(tx, { incidentId: incident.id, service, environment, at: now, onset: wanted.startedAt });
+    const passScore = wanted.passScore === null ? {} : { passScore: wanted.passScore };
+    const about = { incidentId: incident.id, service, environment, at: now, onset: wanted.startedAt };
+    await freezeEvidence(tx, { ...about, ...passScore });
   }
   await enqueue(tx, openRoom(incident.id, now, wanted.announceTo));
   return outcome;
 }
 
-async function recordOpening(tx: Tx, incident: Incident, wanted: WantedIncident & { now: Date }): Promise<void> {
+async function recordOpening(
+  tx: Tx,
+  incident: Incident,
+  wanted: WantedIncident & { now: Date },
+): Promise<void> {
   const { now, startedAt, declaredBy, signal } = wanted;
   const by = declaredBy ?? 'llm-incident';
   const milestone = { incidentId: incident.id, recordedAt: now, by };
@@ -114,7 +122,10 @@ export async function pageNow(
     const reason = 'PagerDuty is not configured, so nobody was paged.';
     return requestPage(tx, { ...request, reason, state: 'skipped' });
   }
-  const isNew = await requestPage(tx, { ...request, reason: purpose === 'page' ? 'paging' : 'opening a ticket' });
+  const isNew = await requestPage(tx, {
+    ...request,
+    reason: purpose === 'page' ? 'paging' : 'opening a ticket',
+  });
   if (isNew) await enqueue(tx, page(incident.id, purpose, now));
   return isNew;
 }

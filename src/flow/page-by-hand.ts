@@ -10,13 +10,20 @@ export async function requestPageByHand(
   flow: Pick<Flow, 'db' | 'clock' | 'config' | 'pager'>,
   { incident, by }: { incident: Incident; by: string },
 ): Promise<string> {
-  if (incident.environment !== PRODUCTION) return `The environment is ${incident.environment}; only production pages.`;
+  if (incident.environment !== PRODUCTION)
+    return `The environment is ${incident.environment}; only production pages.`;
   if (flow.pager === null) return 'PagerDuty is not configured, so nobody can be paged from here.';
   const now = flow.clock.now();
   const isNew = await flow.db.transaction().execute(async (tx) => {
     const requested = await pageNow(flow, tx, { incident, now, purpose: 'page' });
     if (!requested) return false;
-    await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'page', actor: by, text: 'Asked for a page.' });
+    await addToTimeline(tx, {
+      incidentId: incident.id,
+      at: now,
+      kind: 'page',
+      actor: by,
+      text: 'Asked for a page.',
+    });
     await enqueue(tx, refreshCard(incident.id, now));
     return true;
   });

@@ -16,10 +16,17 @@ const settleJob = z.object({ incidentId: z.number(), to: z.enum(['acknowledged',
 export async function pageSomeone(flow: Flow, job: Job): Promise<void> {
   const { incidentId, purpose } = pageJob.parse(job.payload);
   const incident = await findIncident(flow.db, incidentId);
-  if (incident === undefined || flow.pager === null) throw new Error(`nothing to page with for ${incidentId}`);
+  if (incident === undefined || flow.pager === null)
+    throw new Error(`nothing to page with for ${incidentId}`);
   try {
     const receipt = await flow.pager.page(await requestFor(flow, incident, purpose));
-    await record(flow, { incidentId, purpose, state: 'sent', reason: describeReceipt(purpose, receipt), receipt });
+    await record(flow, {
+      incidentId,
+      purpose,
+      state: 'sent',
+      reason: describeReceipt(purpose, receipt),
+      receipt,
+    });
   } catch (thrown) {
     if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
     const reason = `Nobody was paged: ${thrown.message}.`;
@@ -31,10 +38,15 @@ export async function pageSomeone(flow: Flow, job: Job): Promise<void> {
 async function requestFor(flow: Flow, incident: Incident, purpose: 'page' | 'ticket'): Promise<PageRequest> {
   const config = serviceConfig(flow, incident.service);
   const name = nameOf(incident.id);
-  const ticket = (await pagesOf(flow.db, incident.id)).find((row) => row.purpose === 'ticket' && row.state === 'sent');
-  const link = incident.channel_id === null ? null : `https://slack.com/app_redirect?channel=${incident.channel_id}`;
+  const ticket = (await pagesOf(flow.db, incident.id)).find(
+    (row) => row.purpose === 'ticket' && row.state === 'sent',
+  );
+  const link =
+    incident.channel_id === null ? null : `https://slack.com/app_redirect?channel=${incident.channel_id}`;
   const about = `${incident.severity.toUpperCase()} ${incident.category} · ${incident.service ?? 'no service named'}`;
-  const summary = incident.private ? `${name} (private): open the room` : `${name} ${about}: ${redact(incident.title)}`;
+  const summary = incident.private
+    ? `${name} (private): open the room`
+    : `${name} ${about}: ${redact(incident.title)}`;
   return {
     key: `llm-incident/${incident.environment}/${name}`,
     title: summary,
@@ -49,7 +61,8 @@ async function requestFor(flow: Flow, incident: Incident, purpose: 'page' | 'tic
 
 function describeReceipt(purpose: 'page' | 'ticket', receipt: PageReceipt): string {
   const what = purpose === 'page' ? 'Paged' : 'Ticket opened';
-  const where = receipt.pagerdutyId === null ? 'PagerDuty accepted the event' : `PagerDuty ${receipt.pagerdutyId}`;
+  const where =
+    receipt.pagerdutyId === null ? 'PagerDuty accepted the event' : `PagerDuty ${receipt.pagerdutyId}`;
   const who = receipt.notified.length === 0 ? '' : `; on call: ${receipt.notified.join(', ')}`;
   return `${what}: ${where}${receipt.url === null ? '' : ` (${receipt.url})`}${who}.`;
 }
@@ -67,7 +80,13 @@ async function record(
   const now = flow.clock.now();
   await flow.db.transaction().execute(async (tx) => {
     await settlePage(tx, { ...page, at: now });
-    const entry = { incidentId: page.incidentId, at: now, kind: page.purpose, actor: null, text: page.reason };
+    const entry = {
+      incidentId: page.incidentId,
+      at: now,
+      kind: page.purpose,
+      actor: null,
+      text: page.reason,
+    };
     await addToTimeline(tx, entry);
     await enqueue(tx, refreshCard(page.incidentId, now));
   });

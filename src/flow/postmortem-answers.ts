@@ -44,8 +44,10 @@ export async function answerQuestion(
   const [word = '', ...rest] = given.text.trim().split(/\s+/);
   const words = Object.keys(QUESTION_WORDS);
   const key = Object.hasOwn(QUESTION_WORDS, word) ? QUESTION_WORDS[word] : undefined;
-  if (key === undefined) return `Name the question by its word: ${words.join(', ')}. Did you mean ${closest(word, words)}?`;
-  if (rest.length === 0) return `Say the answer as well: \`postmortem answer ${word} TEXT\`. The question: ${questions[key]}`;
+  if (key === undefined)
+    return `Name the question by its word: ${words.join(', ')}. Did you mean ${closest(word, words)}?`;
+  if (rest.length === 0)
+    return `Say the answer as well: \`postmortem answer ${word} TEXT\`. The question: ${questions[key]}`;
   const { incident, by } = given;
   const at = flow.clock.now();
   await addToTimeline(flow.db, {

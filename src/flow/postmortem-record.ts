@@ -20,10 +20,10 @@ import type {
 import { inputShape } from '../sources/call-sample-store.ts';
 import { describeComponent } from './component-text.ts';
 import { loadDataPoints, recordedCalls, type SignalOfRule, signalFacts } from './data-points.ts';
+import { nameOrId } from './display-name.ts';
 import type { Flow } from './flow.ts';
 import { answersOf } from './postmortem-answers.ts';
 import { instructionOf, leafOf, symptomText } from './walk-tree.ts';
-import { nameOrId } from './display-name.ts';
 
 /** Everything that the post-mortem is made of, from the incident's rows, its evidence and its room. */
 export async function loadRecord(
@@ -34,7 +34,10 @@ export async function loadRecord(
   const milestones = await milestonesOf(db, incident.id);
   const evidence = await evidenceOf(db, incident.id);
   const timeline = await timelineOf(db, incident.id);
-  const cases = proposeCases({ incidentId: nameOf(incident.id), ...(await recordedCalls(db, { incident, evidence, milestones })) });
+  const cases = proposeCases({
+    incidentId: nameOf(incident.id),
+    ...(await recordedCalls(db, { incident, evidence, milestones })),
+  });
   const signal: SignalOfRule | undefined = await signalFacts(db, incident);
   const record: PostmortemRecord = {
     incident: factsOf(incident),
@@ -83,7 +86,12 @@ async function impactOf(db: Db, incident: Incident, milestones: Milestones): Pro
   const from = milestones.started ?? milestones.declared;
   const to = milestones.contained ?? milestones.mitigated ?? milestones.resolved;
   if (incident.service === null || from === undefined || to === undefined || to <= from) return undefined;
-  const shape = await inputShape(db, { service: incident.service, environment: incident.environment, from, to });
+  const shape = await inputShape(db, {
+    service: incident.service,
+    environment: incident.environment,
+    from,
+    to,
+  });
   if (shape.calls === 0) return undefined;
   return { totalRequests: shape.calls, exposedUsers: shape.distinctUsers };
 }
@@ -157,7 +165,10 @@ const USER_ID = /\b[UW][A-Z0-9]{6,}\b/g;
 const MOST_NAMES = 100;
 
 /** Display names of everyone who is in the record or mentioned in it. */
-export async function namesIn(flow: Pick<Flow, 'chat' | 'log'>, record: PostmortemRecord): Promise<Map<string, string>> {
+export async function namesIn(
+  flow: Pick<Flow, 'chat' | 'log'>,
+  record: PostmortemRecord,
+): Promise<Map<string, string>> {
   const texts = [
     ...record.messages.flatMap((message) => [message.userId, message.text]),
     ...record.events.flatMap((event) => [event.actor ?? '', event.text]),

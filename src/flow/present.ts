@@ -15,7 +15,10 @@ export interface Presentation {
 }
 
 /** Posts the message in the incident's room, or edits it when it is there already. */
-export async function present(flow: Flow, { incidentId, key, message, under, retried }: Presentation): Promise<void> {
+export async function present(
+  flow: Flow,
+  { incidentId, key, message, under, retried }: Presentation,
+): Promise<void> {
   const posted = await findPosted(flow.db, key);
   if (posted !== undefined) {
     await flow.chat.edit({ channelId: posted.channel_id, ts: posted.ts }, message);
@@ -27,9 +30,18 @@ export async function present(flow: Flow, { incidentId, key, message, under, ret
   const root = under === undefined ? undefined : await findPosted(flow.db, under);
   const thread = root === undefined ? {} : { threadTs: root.ts };
   const ref = await flow.chat.post({ key, channelId, message, retried, ...thread });
-  await rememberPosted(flow.db, { key, incidentId, channelId: ref.channelId, ts: ref.ts, at: flow.clock.now() });
+  await rememberPosted(flow.db, {
+    key,
+    incidentId,
+    channelId: ref.channelId,
+    ts: ref.ts,
+    at: flow.clock.now(),
+  });
 }
 
 function noRoom(incidentId: number): ExternalError {
-  return new ExternalError(`INC-${incidentId} has no room to post in`, { service: 'Slack', retryable: false });
+  return new ExternalError(`INC-${incidentId} has no room to post in`, {
+    service: 'Slack',
+    retryable: false,
+  });
 }

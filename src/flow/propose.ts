@@ -6,7 +6,14 @@ import { type Incident, LIVE } from '../incident/incident.ts';
 import { addToTimeline } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { insertProposal, type Mitigation, mitigationsOf } from '../mitigation/mitigation-store.ts';
-import { describeSteps, hashPlan, type Plan, stepsTo, type TargetState, type Wanted } from '../mitigation/plan.ts';
+import {
+  describeSteps,
+  hashPlan,
+  type Plan,
+  stepsTo,
+  type TargetState,
+  type Wanted,
+} from '../mitigation/plan.ts';
 import { servedSince } from '../sources/call-statistics-store.ts';
 import { refreshCard, showProposal } from './effects.ts';
 import { type Flow, minutesToMs } from './flow.ts';
@@ -54,7 +61,8 @@ export async function propose(
   if (service === null) return { kind: 'no-service' };
   const target = flow.targetFor({ service, environment });
   if (target === null) return { kind: 'no-target' };
-  const aim = wanted === 'known-good' ? await knownGoodAim(flow, incident) : { states: wanted, why: 'Named by hand.' };
+  const aim =
+    wanted === 'known-good' ? await knownGoodAim(flow, incident) : { states: wanted, why: 'Named by hand.' };
   if (aim === null) return { kind: 'no-known-good' };
   let current: TargetState;
   try {

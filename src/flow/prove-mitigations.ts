@@ -5,12 +5,25 @@ import { QUALITY_SCORE } from '../detection/quality-score.ts';
 import { recovered } from '../detection/recovery.ts';
 import { messageOf } from '../errors.ts';
 import type { Incident } from '../incident/incident.ts';
-import { addToTimeline, findIncident, milestonesOf, moveStatus, reach, troubledTimes } from '../incident/incident-store.ts';
+import {
+  addToTimeline,
+  findIncident,
+  milestonesOf,
+  moveStatus,
+  reach,
+  troubledTimes,
+} from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { type Mitigation, mitigationsIn, moveMitigation, saveProof } from '../mitigation/mitigation-store.ts';
 import { describeSteps, type Plan, parsePlan } from '../mitigation/plan.ts';
-import { isWanted, judgeProof, type MetricProof, type ProofJudgement, type ProofReport } from '../mitigation/proof.ts';
-import { scoreSummary, servedSince, type ServedVariant } from '../sources/call-statistics-store.ts';
+import {
+  isWanted,
+  judgeProof,
+  type MetricProof,
+  type ProofJudgement,
+  type ProofReport,
+} from '../mitigation/proof.ts';
+import { type ServedVariant, scoreSummary, servedSince } from '../sources/call-statistics-store.ts';
 import { approverIds } from './approvers.ts';
 import { notice, refreshCard, showReceipt } from './effects.ts';
 import type { Flow } from './flow.ts';
@@ -24,7 +37,10 @@ export async function proveMitigations(flow: Proving): Promise<void> {
     try {
       await prove(flow, mitigation);
     } catch (thrown) {
-      flow.log.error({ mitigation: mitigation.id, error: messageOf(thrown) }, 'a mitigation could not be proven');
+      flow.log.error(
+        { mitigation: mitigation.id, error: messageOf(thrown) },
+        'a mitigation could not be proven',
+      );
     }
   }
 }
@@ -48,7 +64,9 @@ async function prove(flow: Proving, mitigation: Mitigation): Promise<void> {
   const { metric, measured } = await measure(flow, { plan, incident, wanted, now });
   const judgement = judgeProof({ steps: plan.steps, appliedAt, proveBy, now, variants, metric });
   const report = reportOf(judgement, measured, appliedAt);
-  await flow.db.transaction().execute((tx) => settle(flow, tx, { mitigation, incident, plan, judgement, report, now }));
+  await flow.db
+    .transaction()
+    .execute((tx) => settle(flow, tx, { mitigation, incident, plan, judgement, report, now }));
 }
 
 /** The metric that tripped, over the calls that the wanted state served. */
@@ -81,7 +99,8 @@ function scoreProof(
   const n = total(wanted, 'scored');
   const sum = total(wanted, 'scoreSum');
   const mean = n === 0 ? null : sum / n;
-  const variance = n < 2 || mean === null ? null : Math.max(0, (total(wanted, 'scoreSquares') - n * mean ** 2) / (n - 1));
+  const variance =
+    n < 2 || mean === null ? null : Math.max(0, (total(wanted, 'scoreSquares') - n * mean ** 2) / (n - 1));
   const window = { n, mean, sd: variance === null ? null : Math.sqrt(variance) };
   const seen = recovered({ rule: 'quality.score', baselineMean: known.baselineMean, window });
   const was = known.before === null ? '' : `${known.before.toFixed(2)} → `;
@@ -163,7 +182,13 @@ async function markMitigated(tx: Tx, what: { incident: Incident; plan: Plan; now
   const { incident, plan, now } = what;
   if (plan.steps.some((step) => step.action === 'disable')) return;
   await moveStatus(tx, { id: incident.id, from: ['triage', 'open', 'contained'], to: 'mitigated' });
-  await reach(tx, { incidentId: incident.id, name: 'mitigated', at: now, recordedAt: now, by: 'proof from live calls' });
+  await reach(tx, {
+    incidentId: incident.id,
+    name: 'mitigated',
+    at: now,
+    recordedAt: now,
+    by: 'proof from live calls',
+  });
 }
 
 /** It did not help, or nobody can tell: the commander's phone, and the incident counts as exposed again. */

@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import { enqueue, type Job } from '../db/jobs.ts';
 import { ExternalError, messageOf } from '../errors.ts';
-import { addToTimeline, moveStatus, reach } from '../incident/incident-store.ts';
 import { settleClocks } from '../incident/clock-store.ts';
+import { addToTimeline, moveStatus, reach } from '../incident/incident-store.ts';
 import { type Approved, approvedBy } from '../mitigation/approval.ts';
 import { audit } from '../mitigation/audit-store.ts';
-import { clearSending, findMitigation, markSending, type Mitigation, moveMitigation, votesOn } from '../mitigation/mitigation-store.ts';
+import {
+  clearSending,
+  findMitigation,
+  type Mitigation,
+  markSending,
+  moveMitigation,
+  votesOn,
+} from '../mitigation/mitigation-store.ts';
 import { currentOf, describeSteps, describeValue, type Plan, type Step } from '../mitigation/plan.ts';
 import { LONGEST_REQUEST_MS, type Target } from '../mitigation/target.ts';
 import { refreshCard, showProposal, showReceipt } from './effects.ts';
@@ -13,9 +20,7 @@ import { type Flow, minutesToMs } from './flow.ts';
 
 const payload = z.object({ mitigationId: z.number() });
 
-type Outcome =
-  | { kind: 'applied'; note: string }
-  | { kind: 'failed' | 'stale' | 'needs-human'; note: string };
+type Outcome = { kind: 'applied'; note: string } | { kind: 'failed' | 'stale' | 'needs-human'; note: string };
 
 /** A target that takes the change and does not show it is asked this often before people are. */
 const READ_BACKS = 4;
@@ -31,12 +36,18 @@ export async function runMitigation(flow: Flow, job: Job): Promise<void> {
   if (mitigation === null) return;
   const approved = approvedBy(mitigation, await votesOn(flow.db, mitigationId));
   if (approved === null) {
-    await settle(flow, mitigation, { kind: 'failed', note: 'The votes do not approve this plan. Nothing was sent.' });
+    await settle(flow, mitigation, {
+      kind: 'failed',
+      note: 'The votes do not approve this plan. Nothing was sent.',
+    });
     return;
   }
   const target = flow.targetFor(approved.plan);
   if (target === null) {
-    await settle(flow, mitigation, { kind: 'failed', note: 'The service has no target any more. Nothing was sent.' });
+    await settle(flow, mitigation, {
+      kind: 'failed',
+      note: 'The service has no target any more. Nothing was sent.',
+    });
     return;
   }
   if (isTooLate(flow, mitigation)) {
@@ -159,7 +170,10 @@ async function settle(flow: Flow, mitigation: Mitigation, outcome: Outcome): Pro
 }
 
 /** Contained: the target's read-back shows the containing state. */
-async function markContained(tx: Parameters<typeof reach>[0], what: { incidentId: number; at: Date }): Promise<void> {
+async function markContained(
+  tx: Parameters<typeof reach>[0],
+  what: { incidentId: number; at: Date },
+): Promise<void> {
   const { incidentId, at } = what;
   await moveStatus(tx, { id: incidentId, from: ['triage', 'open'], to: 'contained' });
   await reach(tx, { incidentId, name: 'contained', at, recordedAt: at, by: 'read-back of the target' });

@@ -29,46 +29,30 @@ export function startTicking(flow: Flow, parts: Parts): Ticking {
   const { poll_seconds: pollSeconds } = flow.config;
   const tasks: ScheduledTask[] = [];
   let last: Promise<void> = Promise.resolve();
-
-  const step = async (name: string, work: () => Promise<void>) => {
-    try {
-      await work();
-    } catch (thrown) {
-      flow.log.error({ step: name, error: messageOf(thrown) }, 'a step of the tick failed');
-    }
-  };
-
-  const tick = async () => {
-    await step('rules', () => checkRules(flow));
-    await step('proofs', () => proveMitigations(flow));
-    await step('clocks', () => tickClocks(flow));
-    await step('audit head', () => keepAuditHead(flow, parts.dataDir));
-    parts.jobs.wake();
-  };
+  let lastSlot = 0;
 
   /** One tick at a time: a later one waits for the one before. */
   const now = () => {
-    last = last.then(tick);
+    last = last.then(() => tick(flow, parts));
     return last;
   };
 
-  let lastSlot = 0;
-  const scheduled = async () => {
+  const everySecond = async () => {
     const slot = Math.floor(Date.now() / 1000 / pollSeconds);
     if (slot === lastSlot) return;
     lastSlot = slot;
-    const isOurs = await claimSlot(flow.db, `tick/${pollSeconds}/${slot}`).catch((thrown) => {
-      flow.log.error({ error: messageOf(thrown) }, 'the tick could not be claimed');
-      return false;
+    await step(flow, 'slot', async () => {
+      if (await claimSlot(flow.db, `tick/${pollSeconds}/${slot}`)) await now();
     });
-    if (isOurs) await now();
   };
 
   return {
     start() {
-      tasks.push(cron.schedule('* * * * * *', scheduled, { name: 'tick', noOverlap: true }));
-      tasks.push(cron.schedule('*/2 * * * * *', () => step('inbox', () => parts.sweepInbox()), { noOverlap: true }));
-      tasks.push(cron.schedule('17 3 * * *', () => step('slots', () => dropOldSlots(flow.db)), { name: 'slots' }));
+      tasks.push(cron.schedule('* * * * * *', everySecond, { name: 'tick', noOverlap: true }));
+      tasks.push(
+        cron.schedule('*/2 * * * * *', () => step(flow, 'inbox', parts.sweepInbox), { noOverlap: true }),
+      );
+      tasks.push(cron.schedule('17 3 * * *', () => step(flow, 'old slots', () => dropOldSlots(flow.db))));
     },
     now,
     async stop() {
@@ -76,6 +60,23 @@ export function startTicking(flow: Flow, parts: Parts): Ticking {
       await last;
     },
   };
+}
+
+async function tick(flow: Flow, { jobs, dataDir }: Parts): Promise<void> {
+  await step(flow, 'rules', () => checkRules(flow));
+  await step(flow, 'proofs', () => proveMitigations(flow));
+  await step(flow, 'clocks', () => tickClocks(flow));
+  await step(flow, 'audit head', () => keepAuditHead(flow, dataDir));
+  jobs.wake();
+}
+
+/** A step that fails is reported and does not stop the others. */
+async function step(flow: Flow, name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    flow.log.error({ step: name, error: messageOf(thrown) }, 'a step of the tick failed');
+  }
 }
 
 /**

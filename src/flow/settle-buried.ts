@@ -20,14 +20,29 @@ export async function settleBuried(flow: Flow, job: Job, error: string): Promise
   await flow.db.transaction().execute(async (tx) => {
     let about = incidentId ?? null;
     if (mitigationId !== undefined) {
-      const set = { settled_at: now, outcome: `The run was given up: ${error}. Look at the target, then decide.` };
-      const moved = await moveMitigation(tx, { id: mitigationId, from: ['approved', 'running'], to: 'needs-human', set });
+      const set = {
+        settled_at: now,
+        outcome: `The run was given up: ${error}. Look at the target, then decide.`,
+      };
+      const moved = await moveMitigation(tx, {
+        id: mitigationId,
+        from: ['approved', 'running'],
+        to: 'needs-human',
+        set,
+      });
       about = moved?.incident_id ?? about;
       if (moved !== undefined && about !== null) await enqueue(tx, showReceipt(about, mitigationId, now));
     }
     if (about === null) return;
     if (job.kind === 'page' && purpose !== undefined) {
-      await settlePage(tx, { incidentId: about, purpose, state: 'failed', reason: error, receipt: null, at: now });
+      await settlePage(tx, {
+        incidentId: about,
+        purpose,
+        state: 'failed',
+        reason: error,
+        receipt: null,
+        at: now,
+      });
     }
     const text = `${job.kind} was given up: ${error}`;
     await addToTimeline(tx, { incidentId: about, at: now, kind: 'gave-up', actor: null, text });

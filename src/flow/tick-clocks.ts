@@ -35,10 +35,17 @@ async function fire(
 ): Promise<void> {
   const incident = await findIncident(tx, clock.incident_id);
   if (incident === undefined) return;
-  const said = clock.kind === 'contain' ? notContained(flow, incident) : postmortemReminder(flow, incident, clock.kind);
+  const said =
+    clock.kind === 'contain' ? notContained(flow, incident) : postmortemReminder(flow, incident, clock.kind);
   const isLate = now.getTime() - clock.due_at.getTime() > LATE_MS;
   const text = isLate ? `${said.text} (This was due at ${clock.due_at.toISOString()}.)` : said.text;
-  await addToTimeline(tx, { incidentId: incident.id, at: now, kind: `clock-${clock.kind}`, actor: null, text });
+  await addToTimeline(tx, {
+    incidentId: incident.id,
+    at: now,
+    kind: `clock-${clock.kind}`,
+    actor: null,
+    text,
+  });
   await enqueue(tx, [notice(incident.id, now, { ...said, text }), refreshCard(incident.id, now)]);
 }
 

@@ -1,6 +1,9 @@
 import type { RuleVerdict } from '../detection/rule.ts';
 
-const METRICS: Record<string, string> = { 'quality.score': 'Quality score', 'quality.format': 'Format compliance' };
+const METRICS: Record<string, string> = {
+  'quality.score': 'Quality score',
+  'quality.format': 'Format compliance',
+};
 
 /** One line with the numbers: "Quality score 0.71 against 0.86 (−17 %, n = 412, 95 % bound 0.74)". */
 export function describeVerdict(verdict: RuleVerdict): string {

@@ -1,11 +1,11 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { enqueue } from '../db/jobs.ts';
 import { answerStep, pathOf, recordStep } from '../decision/decision-store.ts';
-import { type Answer, loadPlaybook, type LooksAt } from '../decision/playbook.ts';
+import { type Answer, type LooksAt, loadPlaybook } from '../decision/playbook.ts';
 import { type Observations, suggest, walk } from '../decision/walk.ts';
 import { rowsOf } from '../evidence/ledger-store.ts';
 import { suspects } from '../evidence/what-changed.ts';
-import { type Incident } from '../incident/incident.ts';
+import type { Incident } from '../incident/incident.ts';
 import { addToTimeline, findIncident, milestonesOf } from '../incident/incident-store.ts';
 import { inputShape } from '../sources/call-sample-store.ts';
 import { showTree } from './effects.ts';
@@ -25,7 +25,8 @@ export async function loadTree(
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
   const looked = await lookAt(flow, incident);
-  if (symptom === null) return { incidentId, choices: choicesFor(looked.observations), step: null, leaf: null };
+  if (symptom === null)
+    return { incidentId, choices: choicesFor(looked.observations), step: null, leaf: null };
   const position = walk(playbook, await pathOf(flow.db, incidentId), symptom);
   if (position.step === null) {
     const { advice, action } = position.leaf;
@@ -75,7 +76,8 @@ async function lookAt(flow: Pick<Flow, 'db' | 'clock'>, incident: Incident): Pro
   const ofPrompt = changes.find((change) => change.component.startsWith('prompt:'));
   const ofModel = changes.find((change) => change.component === 'model');
   findings['last-prompt-change'] = ofPrompt?.sentence ?? 'No prompt change in the 24 hours before it began.';
-  findings['served-model'] = ofModel?.sentence ?? 'The served model did not change in the 24 hours before it began.';
+  findings['served-model'] =
+    ofModel?.sentence ?? 'The served model did not change in the 24 hours before it began.';
   const context = await contextLength(flow, about, onset);
   if (context !== null) findings['context-length'] = context.sentence;
   const observations = {
@@ -115,7 +117,11 @@ export async function answerTree(
   const { incident, symptom, step, answer, by } = given;
   const at = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {
-    const recorded = await answerStep(tx, { incidentId: incident.id, symptom, step }, { answer, decidedBy: by, at });
+    const recorded = await answerStep(
+      tx,
+      { incidentId: incident.id, symptom, step },
+      { answer, decidedBy: by, at },
+    );
     if (recorded === null) return { kind: 'already' };
     const text = `${symptom}: ${instructionOf(symptom, step)} ${answer}.`;
     await addToTimeline(tx, { incidentId: incident.id, at, kind: 'decision', actor: by, text });
@@ -140,7 +146,9 @@ export function leafOf(path: Parameters<typeof walk>[1], symptomId: string): str
   return isKnown ? walk(playbook, path, symptomId).leaf?.advice : undefined;
 }
 
-export function nearestSymptom(word: string): { kind: 'found'; id: string } | { kind: 'unknown'; nearest: string[] } {
+export function nearestSymptom(
+  word: string,
+): { kind: 'found'; id: string } | { kind: 'unknown'; nearest: string[] } {
   const ids = playbook.symptoms.map(({ id }) => id);
   const slug = word.toLowerCase().trim().replace(/\s+/g, '-');
   if (ids.includes(slug)) return { kind: 'found', id: slug };

@@ -20,7 +20,8 @@ export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
   const { incidentId } = payload.parse(job.payload);
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
-  if (incident.channel_id !== null) await collectHistory(flow, { incidentId, channelId: incident.channel_id });
+  if (incident.channel_id !== null)
+    await collectHistory(flow, { incidentId, channelId: incident.channel_id });
   const { record, cases } = await loadRecord(flow, incident);
   const names = await namesIn(flow, record);
   const markdown = toMarkdown(assemble(record, { names }));
@@ -35,7 +36,11 @@ export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
   });
 }
 
-async function keepOnDisk(flow: Flow, incident: Incident, texts: { markdown: string; yaml: string }): Promise<void> {
+async function keepOnDisk(
+  flow: Flow,
+  incident: Incident,
+  texts: { markdown: string; yaml: string },
+): Promise<void> {
   const folder = documentsOf(flow, incident.id);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'postmortem.md'), texts.markdown);
@@ -58,7 +63,13 @@ export async function publishPostmortem(flow: Flow, job: Job): Promise<void> {
   const name = nameOf(incidentId);
   const common = { channelId: incident.channel_id, comment: '', retried };
   const title = `Post-mortem ${name} (${version})`;
-  await flow.chat.upload({ ...common, key: `postmortem:${job.id}`, filename: 'postmortem.md', title, content: written.markdown });
+  await flow.chat.upload({
+    ...common,
+    key: `postmortem:${job.id}`,
+    filename: 'postmortem.md',
+    title,
+    content: written.markdown,
+  });
   const evals = { key: `evals:${job.id}`, filename: 'evals.yaml', title: `Eval cases ${name} (${version})` };
   const yaml = promptfooYaml(cases, { incidentId: name });
   if (cases.length > 0) await flow.chat.upload({ ...common, ...evals, content: yaml });
@@ -75,14 +86,18 @@ export async function rewritePostmortem(flow: Flow, incident: Incident): Promise
   }
   await enqueue(flow.db, writeJob(incident.id, flow.clock.now()));
   const written = await findPostmortem(flow.db, incident.id);
-  const missing = written === undefined || written.missing.length === 0 ? '' : ` Missing so far: ${written.missing.join('; ')}.`;
+  const missing =
+    written === undefined || written.missing.length === 0
+      ? ''
+      : ` Missing so far: ${written.missing.join('; ')}.`;
   return `Writing the post-mortem again; it will be posted here.${missing}`;
 }
 
 /** The eval cases as they are, for whoever asks. */
 export async function describeDocuments(flow: Flow, incident: Incident): Promise<string> {
   const cases = await casesOf(flow.db, incident.id);
-  if (cases.length === 0) return 'No eval cases yet: they are made from the frozen failing calls when it is resolved.';
+  if (cases.length === 0)
+    return 'No eval cases yet: they are made from the frozen failing calls when it is resolved.';
   const lines = cases.map((found) => `• ${found.proven ? 'proven' : 'not proven'}: ${found.description}`);
   return [`${cases.length} eval cases, in \`evals.yaml\`:`, ...lines].join('\n').slice(0, 2900);
 }

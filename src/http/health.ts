@@ -3,7 +3,10 @@ import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 
 /** `GET /healthz`: the process answers. `GET /readyz`: 200, or 503 naming what is down. */
-export function addHealthRoutes(server: FastifyInstance, { db, isDraining }: { db: Db; isDraining(): boolean }): void {
+export function addHealthRoutes(
+  server: FastifyInstance,
+  { db, isDraining }: { db: Db; isDraining(): boolean },
+): void {
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
     const down = isDraining() ? ['shutting down'] : [];

@@ -50,5 +50,7 @@ function partialSuccess(counter: string, rejected: readonly Rejection[]): object
   if (rejected.length === 0) return {};
   const named = rejected.slice(0, SHOWN_REJECTIONS).map(({ path, problem }) => `${path}: ${problem}`);
   const more = rejected.length > named.length ? [`and ${rejected.length - named.length} more`] : [];
-  return { partialSuccess: { [counter]: String(rejected.length), errorMessage: [...named, ...more].join('; ') } };
+  return {
+    partialSuccess: { [counter]: String(rejected.length), errorMessage: [...named, ...more].join('; ') },
+  };
 }

@@ -11,7 +11,9 @@ export async function startClocks(
   if (clocks.length === 0) return;
   await db
     .insertInto('clock')
-    .values(clocks.map((c) => ({ incident_id: c.incidentId, kind: c.kind, due_at: c.dueAt, settled_at: null })))
+    .values(
+      clocks.map((c) => ({ incident_id: c.incidentId, kind: c.kind, due_at: c.dueAt, settled_at: null })),
+    )
     .onConflict((conflict) => conflict.columns(['incident_id', 'kind']).doNothing())
     .execute();
 }

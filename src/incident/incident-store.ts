@@ -6,11 +6,19 @@ import { type Incident, LIVE, type MilestoneName, type Milestones } from './inci
 export type NewIncident = Omit<NewRow<'incident'>, 'channel_id' | 'channel_name' | 'commander'>;
 
 /** Inserts the incident unless one with its key is live; then `opened` is false and the live one comes back. */
-export async function openIncident(db: Db, incident: NewIncident): Promise<{ opened: boolean; incident: Incident }> {
+export async function openIncident(
+  db: Db,
+  incident: NewIncident,
+): Promise<{ opened: boolean; incident: Incident }> {
   const inserted = await db
     .insertInto('incident')
     .values({ ...incident, channel_id: null, channel_name: null, commander: null })
-    .onConflict((conflict) => conflict.column('dedup_key').where('status', 'in', [...LIVE]).doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .column('dedup_key')
+        .where('status', 'in', [...LIVE])
+        .doNothing(),
+    )
     .returningAll()
     .executeTakeFirst();
   if (inserted !== undefined) return { opened: true, incident: inserted };
@@ -41,7 +49,12 @@ export async function findLive(db: Db, dedupKey: string): Promise<Incident | und
 }
 
 export async function listLive(db: Db): Promise<Incident[]> {
-  return db.selectFrom('incident').selectAll().where('status', 'in', [...LIVE]).orderBy('id').execute();
+  return db
+    .selectFrom('incident')
+    .selectAll()
+    .where('status', 'in', [...LIVE])
+    .orderBy('id')
+    .execute();
 }
 
 /** Moves the status when it is still one of `from`; undefined when someone was first. */
@@ -78,7 +91,11 @@ export async function setCommanderIfNone(db: Db, id: number, userId: string): Pr
     .execute();
 }
 
-export async function setRoom(db: Db, id: number, room: { channelId: string; channelName: string }): Promise<void> {
+export async function setRoom(
+  db: Db,
+  id: number,
+  room: { channelId: string; channelName: string },
+): Promise<void> {
   await db
     .updateTable('incident')
     .set({ channel_id: room.channelId, channel_name: room.channelName })
@@ -116,7 +133,8 @@ export async function troubledTimes(
   db: Db,
   about: { service: string; environment: string; since: Date; now: Date },
 ): Promise<{ from: Date; to: Date }[]> {
-  const at = (names: MilestoneName[]) => sql<Date | null>`min(at) filter (where name in (${sql.join(names)}))`;
+  const at = (names: MilestoneName[]) =>
+    sql<Date | null>`min(at) filter (where name in (${sql.join(names)}))`;
   const rows = await db
     .selectFrom('incident')
     .innerJoin('milestone', 'milestone.incident_id', 'incident.id')

@@ -47,7 +47,9 @@ export function dedupKey(about: { environment: string; service: string; category
 }
 
 /** Safety is sev1 and private from its first second, whatever was asked for. */
-export function withSafetyRules<T extends { category: Category; severity: Severity; private: boolean }>(asked: T): T {
+export function withSafetyRules<T extends { category: Category; severity: Severity; private: boolean }>(
+  asked: T,
+): T {
   return asked.category === 'safety' ? { ...asked, severity: 'sev1', private: true } : asked;
 }
 

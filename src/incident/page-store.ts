@@ -50,5 +50,10 @@ export async function settlePage(
 }
 
 export async function pagesOf(db: Db, incidentId: number): Promise<Row<'page'>[]> {
-  return db.selectFrom('page').selectAll().where('incident_id', '=', incidentId).orderBy('requested_at').execute();
+  return db
+    .selectFrom('page')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('requested_at')
+    .execute();
 }

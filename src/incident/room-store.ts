@@ -49,7 +49,10 @@ export async function recordMessages(db: Db, messages: RecordedMessage[], record
   }
 }
 
-export async function markDeleted(db: Db, message: { channelId: string; ts: string; at: Date }): Promise<void> {
+export async function markDeleted(
+  db: Db,
+  message: { channelId: string; ts: string; at: Date },
+): Promise<void> {
   await db
     .updateTable('room_message')
     .set({ deleted_at: message.at, text: '', files: '[]' })
@@ -59,7 +62,12 @@ export async function markDeleted(db: Db, message: { channelId: string; ts: stri
 }
 
 export async function messagesOf(db: Db, incidentId: number): Promise<Row<'room_message'>[]> {
-  return db.selectFrom('room_message').selectAll().where('incident_id', '=', incidentId).orderBy('ts').execute();
+  return db
+    .selectFrom('room_message')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('ts')
+    .execute();
 }
 
 /** Where a message of the bot's own is, by the key that it was posted under. */
@@ -86,6 +94,10 @@ export async function rememberPosted(
 
 /** The ts of every message that the bot itself posted for an incident. */
 export async function postedTs(db: Db, incidentId: number): Promise<Set<string>> {
-  const rows = await db.selectFrom('posted_message').select('ts').where('incident_id', '=', incidentId).execute();
+  const rows = await db
+    .selectFrom('posted_message')
+    .select('ts')
+    .where('incident_id', '=', incidentId)
+    .execute();
   return new Set(rows.map((row) => row.ts));
 }

@@ -12,7 +12,10 @@ export interface Approved {
   readonly [proof]: true;
 }
 
-type Mitigation = Pick<Row<'mitigation'>, 'id' | 'plan' | 'plan_hash' | 'status' | 'proposed_by' | 'expires_at'>;
+type Mitigation = Pick<
+  Row<'mitigation'>,
+  'id' | 'plan' | 'plan_hash' | 'status' | 'proposed_by' | 'expires_at'
+>;
 type Vote = Pick<Row<'vote'>, 'voter' | 'choice' | 'plan_hash'>;
 
 export const APPROVALS_NEEDED = 1;
@@ -26,7 +29,12 @@ export function approvedBy(mitigation: Mitigation, votes: readonly Vote[]): Appr
     .map((vote) => vote.voter)
     .filter((voter) => voter !== mitigation.proposed_by);
   if (approvers.length < APPROVALS_NEEDED) return null;
-  return { mitigationId: mitigation.id, plan, planHash: mitigation.plan_hash, approvers } as unknown as Approved;
+  return {
+    mitigationId: mitigation.id,
+    plan,
+    planHash: mitigation.plan_hash,
+    approvers,
+  } as unknown as Approved;
 }
 
 export type VoteOutcome =

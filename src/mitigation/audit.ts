@@ -38,7 +38,11 @@ export function verifyChain(
     previous = digest;
   }
   if (outsideHead !== null && rows[outsideHead.seq - 1]?.digest !== outsideHead.digest) {
-    return { kind: 'broken', seq: outsideHead.seq, problem: 'the head kept outside the database is not in the chain' };
+    return {
+      kind: 'broken',
+      seq: outsideHead.seq,
+      problem: 'the head kept outside the database is not in the chain',
+    };
   }
   return { kind: 'intact', rows: rows.length, head: previous };
 }
@@ -47,7 +51,8 @@ function problemOf(
   entry: AuditEntry,
   expected: { digest: string; previous: string; expectedSeq: number },
 ): string | null {
-  if (entry.seq !== expected.expectedSeq) return `expected row ${expected.expectedSeq}: a row is missing or moved`;
+  if (entry.seq !== expected.expectedSeq)
+    return `expected row ${expected.expectedSeq}: a row is missing or moved`;
   if (entry.previousDigest !== expected.previous) return 'does not continue the row before it';
   return digestOf(entry) === expected.digest ? null : 'was altered after it was written';
 }

@@ -45,11 +45,21 @@ export async function lockMitigation(db: Db, id: number): Promise<Mitigation | u
 }
 
 export async function mitigationsOf(db: Db, incidentId: number): Promise<Mitigation[]> {
-  return db.selectFrom('mitigation').selectAll().where('incident_id', '=', incidentId).orderBy('id').execute();
+  return db
+    .selectFrom('mitigation')
+    .selectAll()
+    .where('incident_id', '=', incidentId)
+    .orderBy('id')
+    .execute();
 }
 
 export async function mitigationsIn(db: Db, statuses: readonly MitigationStatus[]): Promise<Mitigation[]> {
-  return db.selectFrom('mitigation').selectAll().where('status', 'in', [...statuses]).orderBy('id').execute();
+  return db
+    .selectFrom('mitigation')
+    .selectAll()
+    .where('status', 'in', [...statuses])
+    .orderBy('id')
+    .execute();
 }
 
 /** Adds the vote; false when this person voted before. */
@@ -77,7 +87,14 @@ export async function votesOn(db: Db, mitigationId: number): Promise<Row<'vote'>
   return db.selectFrom('vote').selectAll().where('mitigation_id', '=', mitigationId).orderBy('at').execute();
 }
 
-type Settable = 'started_at' | 'applied_at' | 'settled_at' | 'prove_by' | 'outcome' | 'lease_owner' | 'lease_until';
+type Settable =
+  | 'started_at'
+  | 'applied_at'
+  | 'settled_at'
+  | 'prove_by'
+  | 'outcome'
+  | 'lease_owner'
+  | 'lease_until';
 
 /** Moves the status when it is still one of `from`; undefined when someone was first. */
 export async function moveMitigation(
@@ -100,7 +117,11 @@ export async function moveMitigation(
 }
 
 export async function saveProof(db: Db, id: number, proof: object): Promise<void> {
-  await db.updateTable('mitigation').set({ proof: JSON.stringify(proof) }).where('id', '=', id).execute();
+  await db
+    .updateTable('mitigation')
+    .set({ proof: JSON.stringify(proof) })
+    .where('id', '=', id)
+    .execute();
 }
 
 /**

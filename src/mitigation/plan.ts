@@ -58,7 +58,8 @@ export function stepsTo(wanted: Wanted[], current: TargetState): Step[] {
 }
 
 function stepTo(want: Wanted, current: TargetState): Step {
-  if (want.action === 'disable') return { action: 'disable', promptName: null, from: current.enabled, to: false };
+  if (want.action === 'disable')
+    return { action: 'disable', promptName: null, from: current.enabled, to: false };
   if (want.action === 'model') return { action: 'model', promptName: null, from: current.model, to: want.to };
   const from = promptVersion(current, want.promptName);
   return { action: 'prompt', promptName: want.promptName, from, to: want.to };

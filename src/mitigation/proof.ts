@@ -49,17 +49,24 @@ const CACHE_MS = 2 * 60_000;
 const SERVED_CALLS = 3;
 
 /** True when this variant is what the steps want served. */
-export function isWanted(steps: readonly Step[], variant: Omit<SeenVariant, 'n' | 'firstAt' | 'lastAt'>): boolean {
+export function isWanted(
+  steps: readonly Step[],
+  variant: Omit<SeenVariant, 'n' | 'firstAt' | 'lastAt'>,
+): boolean {
   return steps.every((step) => {
     if (step.action === 'model') return isModel(step.to, variant);
     if (step.action !== 'prompt') return true;
-    const isItsPrompt = step.promptName === null || variant.promptName === null || variant.promptName === step.promptName;
+    const isItsPrompt =
+      step.promptName === null || variant.promptName === null || variant.promptName === step.promptName;
     return isItsPrompt && variant.promptVersion === step.to;
   });
 }
 
 /** The model that answered is the pinned one, or a dated snapshot of it when the alias was asked for by that name. */
-function isModel(wanted: string | boolean, variant: Pick<SeenVariant, 'requestModel' | 'responseModel'>): boolean {
+function isModel(
+  wanted: string | boolean,
+  variant: Pick<SeenVariant, 'requestModel' | 'responseModel'>,
+): boolean {
   if (typeof wanted !== 'string') return false;
   const { requestModel, responseModel } = variant;
   if (responseModel === null) return requestModel === wanted;
@@ -137,7 +144,12 @@ function judgeSilence({ variants, appliedAt, now }: ProofQuestion): ProofJudgeme
     const line = 'No call reached the feature for five minutes.';
     return { verdict: 'proven', lines: [line], next: null, servedAt: quietSince };
   }
-  return { verdict: 'proving', lines: ['Waiting for five minutes without a call.'], next: null, servedAt: null };
+  return {
+    verdict: 'proving',
+    lines: ['Waiting for five minutes without a call.'],
+    next: null,
+    servedAt: null,
+  };
 }
 
 /** Calls of another prompt of the service say nothing about a plan that changes one prompt. */
@@ -165,9 +177,15 @@ function estimate({ appliedAt, now }: ProofQuestion, metric: MetricProof): strin
 const sum = (variants: readonly SeenVariant[]) => variants.reduce((total, variant) => total + variant.n, 0);
 
 function earliest(variants: readonly SeenVariant[]): Date | null {
-  return variants.reduce<Date | null>((first, { firstAt }) => (first === null || firstAt < first ? firstAt : first), null);
+  return variants.reduce<Date | null>(
+    (first, { firstAt }) => (first === null || firstAt < first ? firstAt : first),
+    null,
+  );
 }
 
 function latest(variants: readonly SeenVariant[]): Date | null {
-  return variants.reduce<Date | null>((last, { lastAt }) => (last === null || lastAt > last ? lastAt : last), null);
+  return variants.reduce<Date | null>(
+    (last, { lastAt }) => (last === null || lastAt > last ? lastAt : last),
+    null,
+  );
 }

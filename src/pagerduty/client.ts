@@ -57,11 +57,13 @@ export function pagerDutyClient(access: PagerDutyAccess): {
       const what = `event ${body.event_action}`;
       const bytes = Buffer.byteLength(JSON.stringify(body));
       if (bytes > LARGEST_EVENT_BYTES) throw tooLarge(what, bytes);
-      const answer = await event({ ...limits(), ...eventsAddress(access.eventsUrl), data: body as never }).catch(
-        (thrown: unknown) => {
-          throw asFailure(what, thrown);
-        },
-      );
+      const answer = await event({
+        ...limits(),
+        ...eventsAddress(access.eventsUrl),
+        data: body as never,
+      }).catch((thrown: unknown) => {
+        throw asFailure(what, thrown);
+      });
       if (answer.status !== 202) throw refusal(what, answer);
     },
   };
@@ -84,7 +86,11 @@ function eventsAddress(eventsUrl: string): { server: string; agent?: https.Agent
 interface Answer {
   status: number;
   headers: { get(name: string): string | null };
-  data?: { error?: { message?: string; code?: number; errors?: unknown }; message?: string; errors?: unknown };
+  data?: {
+    error?: { message?: string; code?: number; errors?: unknown };
+    message?: string;
+    errors?: unknown;
+  };
 }
 
 function refusal(what: string, answer: Answer): ExternalError {
@@ -107,7 +113,13 @@ function asFailure(what: string, thrown: unknown): ExternalError {
   const text = status === undefined ? messageOf(thrown) : `HTTP ${status} with a body that is not JSON`;
   const retryable = status === undefined || status >= 500 || status === 429;
   const code = status === undefined ? undefined : String(status);
-  return new ExternalError(`${what}: ${text}`, { service: SERVICE, code, retryable, outcomeUnknown: retryable, cause: thrown });
+  return new ExternalError(`${what}: ${text}`, {
+    service: SERVICE,
+    code,
+    retryable,
+    outcomeUnknown: retryable,
+    cause: thrown,
+  });
 }
 
 function tooLarge(what: string, bytes: number): ExternalError {

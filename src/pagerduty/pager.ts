@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExternalError } from '../errors.ts';
-import type { Pager, PageReceipt, PageRequest } from '../flow/ports.ts';
+import type { PageReceipt, PageRequest, Pager } from '../flow/ports.ts';
 import { type PagerDutyAccess, pagerDutyClient } from './client.ts';
 
 const incident = z.looseObject({ id: z.string(), html_url: z.string().nullish(), status: z.string() });
@@ -9,7 +9,11 @@ const manyIncidents = z.looseObject({ incidents: z.array(incident) });
 const onCalls = z.looseObject({
   oncalls: z.array(
     z.looseObject({
-      user: z.looseObject({ summary: z.string().nullish(), name: z.string().nullish(), email: z.string().nullish() }),
+      user: z.looseObject({
+        summary: z.string().nullish(),
+        name: z.string().nullish(),
+        email: z.string().nullish(),
+      }),
       escalation_level: z.number(),
       escalation_policy: z.looseObject({ id: z.string() }),
     }),
@@ -32,19 +36,37 @@ export function pagerDutyPager(access: PagerDutyAccess & { routingKey: string | 
 
   return {
     async page(request) {
-      if (viaRest(request)) {
-        if (request.raise?.pagerdutyId) return raise(client, request, request.raise.pagerdutyId);
-        const receipt = await openOverRest(client, request);
-        return { ...receipt, notified: await notified(client, request.escalationPolicyId) };
+      if (!viaRest(request)) return pageOverEvents(client, access.routingKey, request);
+      try {
+        return await pageOverRest(client, request);
+      } catch (thrown) {
+        // A page fails open: what REST refuses for good goes out by the other way in.
+        const isRefused = thrown instanceof ExternalError && !thrown.retryable;
+        if (!isRefused || access.routingKey === undefined) throw thrown;
+        return pageOverEvents(client, access.routingKey, request);
       }
-      if (access.routingKey === undefined) throw notConfigured();
-      await client.send(triggerEvent(access.routingKey, request));
-      return { via: 'events', key: request.key, pagerdutyId: null, url: null, notified: [] };
     },
-    acknowledge: (receipt) => setStatus(client, receipt, { routingKey: access.routingKey, to: 'acknowledged' }),
+    acknowledge: (receipt) =>
+      setStatus(client, receipt, { routingKey: access.routingKey, to: 'acknowledged' }),
     resolve: (receipt) => setStatus(client, receipt, { routingKey: access.routingKey, to: 'resolved' }),
     onCall: (policyId) => onCallOf(client, policyId),
   };
+}
+
+async function pageOverRest(client: Client, request: PageRequest): Promise<PageReceipt> {
+  if (request.raise?.pagerdutyId) return raise(client, request, request.raise.pagerdutyId);
+  const receipt = await openOverRest(client, request);
+  return { ...receipt, notified: await notified(client, request.escalationPolicyId) };
+}
+
+async function pageOverEvents(
+  client: Client,
+  routingKey: string | undefined,
+  request: PageRequest,
+): Promise<PageReceipt> {
+  if (routingKey === undefined) throw notConfigured();
+  await client.send(triggerEvent(routingKey, request));
+  return { via: 'events', key: request.key, pagerdutyId: null, url: null, notified: [] };
 }
 
 async function openOverRest(client: Client, request: PageRequest): Promise<PageReceipt> {

@@ -10,7 +10,13 @@ import type {
   WantedRoom,
 } from '../flow/ports.ts';
 import { channelName } from './channel-name.ts';
-import { channelHistory, type SlackMessage, threadHistory, toChannelMessage, wasPostedAs } from './history.ts';
+import {
+  channelHistory,
+  type SlackMessage,
+  threadHistory,
+  toChannelMessage,
+  wasPostedAs,
+} from './history.ts';
 import { render } from './views/render.ts';
 import type { WebApi } from './web-api.ts';
 
@@ -32,7 +38,9 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
     edit: (ref, message) => edit(api, ref, message),
     upload: (file) => uploadOnce(api, file),
     async whisper({ channelId, userId, text }) {
-      await api.call('chat.postEphemeral', (c) => c.chat.postEphemeral({ channel: channelId, user: userId, text }));
+      await api.call('chat.postEphemeral', (c) =>
+        c.chat.postEphemeral({ channel: channelId, user: userId, text }),
+      );
     },
     async *history(channelId) {
       for await (const found of channelHistory(api, channelId)) {
@@ -45,7 +53,9 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
       }
     },
     async membersOfGroup(groupId) {
-      const answer = await api.call('usergroups.users.list', (c) => c.usergroups.users.list({ usergroup: groupId }));
+      const answer = await api.call('usergroups.users.list', (c) =>
+        c.usergroups.users.list({ usergroup: groupId }),
+      );
       return answer.users ?? [];
     },
     async displayName(userId) {
@@ -60,7 +70,8 @@ async function createRoom(api: WebApi, botUserId: string, wanted: WantedRoom): P
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt += 1) {
     // The name of a private room tells nothing: anyone may see it in an error or a link.
     const name = channelName({ ...wanted, title: wanted.private ? '' : wanted.title, attempt });
-    const room = (await createNamed(api, name, wanted)) ?? (wanted.retried ? await findOwn(api, botUserId, name) : null);
+    const room =
+      (await createNamed(api, name, wanted)) ?? (wanted.retried ? await findOwn(api, botUserId, name) : null);
     if (room === null) continue;
     await api.call('conversations.setTopic', (c) =>
       c.conversations.setTopic({ channel: room.channelId, topic: wanted.topic.slice(0, 250) }),
@@ -91,7 +102,12 @@ async function findOwn(api: WebApi, botUserId: string, name: string): Promise<Ro
   do {
     const paging = cursor === undefined ? {} : { cursor };
     const answer = await api.call('users.conversations', (c) =>
-      c.users.conversations({ types: 'public_channel,private_channel', limit: 200, exclude_archived: true, ...paging }),
+      c.users.conversations({
+        types: 'public_channel,private_channel',
+        limit: 200,
+        exclude_archived: true,
+        ...paging,
+      }),
     );
     const own = answer.channels?.find((channel) => channel.name === name && channel.creator === botUserId);
     if (own?.id !== undefined) return { channelId: own.id, channelName: name };
@@ -151,7 +167,9 @@ function withKey(blocks: KnownBlock[], key: string): KnownBlock[] {
 async function findPosted(api: WebApi, outgoing: OutgoingMessage): Promise<SlackMessage | null> {
   const { channelId, key, threadTs } = outgoing;
   const messages =
-    threadTs === undefined ? channelHistory(api, channelId) : threadHistory(api, { channelId, rootTs: threadTs });
+    threadTs === undefined
+      ? channelHistory(api, channelId)
+      : threadHistory(api, { channelId, rootTs: threadTs });
   let seen = 0;
   for await (const found of messages) {
     if (wasPostedAs(found, key)) return found;

@@ -41,7 +41,8 @@ function parseBody(value: unknown): ParsedRequest {
   const asChallenge = challenge.safeParse(value);
   if (asChallenge.success) return { kind: 'challenge', challenge: asChallenge.data.challenge };
   const delivery = deliveryOf(value);
-  if (delivery === null) return { kind: 'malformed', problem: 'not a command, interaction or event of Slack' };
+  if (delivery === null)
+    return { kind: 'malformed', problem: 'not a command, interaction or event of Slack' };
   return { kind: 'delivery', delivery };
 }
 
@@ -60,7 +61,11 @@ export function deliveryOf(value: unknown): SlackDelivery | null {
       return { kind: 'view', key: viewKey(body), body };
     case 'shortcut':
     case 'message_action':
-      return { kind: 'shortcut', key: keyOf('shortcut', [at(body, 'team.id'), at(body, 'trigger_id')]), body };
+      return {
+        kind: 'shortcut',
+        key: keyOf('shortcut', [at(body, 'team.id'), at(body, 'trigger_id')]),
+        body,
+      };
     default:
       return null;
   }
@@ -68,7 +73,10 @@ export function deliveryOf(value: unknown): SlackDelivery | null {
 
 function commandKey(body: Body): string {
   const fields = ['team_id', 'channel_id', 'user_id', 'command', 'text', 'trigger_id'];
-  return keyOf('command', fields.map((field) => at(body, field)));
+  return keyOf(
+    'command',
+    fields.map((field) => at(body, field)),
+  );
 }
 
 /** message + action + user + action_ts. */
@@ -76,13 +84,25 @@ function actionKey(body: Body): string {
   const place = at(body, 'container.message_ts') ?? at(body, 'message.ts') ?? at(body, 'view.id');
   const actions = Array.isArray(body['actions']) ? (body['actions'] as Body[]) : [];
   const clicks = actions.flatMap((action) => [action['action_id'], action['value'], action['action_ts']]);
-  return keyOf('action', [at(body, 'team.id'), at(body, 'channel.id'), place, at(body, 'user.id'), ...clicks]);
+  return keyOf('action', [
+    at(body, 'team.id'),
+    at(body, 'channel.id'),
+    place,
+    at(body, 'user.id'),
+    ...clicks,
+  ]);
 }
 
 /** A form that was refused may be sent again with other values from the same view. */
 function viewKey(body: Body): string {
   const values = JSON.stringify(at(body, 'view.state.values') ?? null);
-  return keyOf('view', [body['type'], at(body, 'view.id'), at(body, 'user.id'), at(body, 'trigger_id'), values]);
+  return keyOf('view', [
+    body['type'],
+    at(body, 'view.id'),
+    at(body, 'user.id'),
+    at(body, 'trigger_id'),
+    values,
+  ]);
 }
 
 /** team + channel + ts + type + event_ts: redelivery may come with a new event_id; edits and reactions differ. */
@@ -95,12 +115,17 @@ function eventKey(body: Body): string {
 }
 
 function keyOf(kind: string, parts: unknown[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(parts.map((part) => part ?? null))).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify(parts.map((part) => part ?? null)))
+    .digest('hex');
   return `slack:${kind}:${digest}`;
 }
 
 function at(body: Body, path: string): unknown {
   return path
     .split('.')
-    .reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Body)[key] : undefined), body);
+    .reduce<unknown>(
+      (value, key) => (typeof value === 'object' && value !== null ? (value as Body)[key] : undefined),
+      body,
+    );
 }

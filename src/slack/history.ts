@@ -12,8 +12,18 @@ const message = z.looseObject({
   text: z.string().default(''),
   reply_count: z.number().default(0),
   edited: z.object({ ts: z.string() }).optional(),
-  files: z.array(z.looseObject({ name: z.string().nullish(), title: z.string().nullish(), permalink: z.string().nullish() })).default([]),
-  metadata: z.looseObject({ event_payload: z.looseObject({ key: z.string().optional() }).optional() }).optional(),
+  files: z
+    .array(
+      z.looseObject({
+        name: z.string().nullish(),
+        title: z.string().nullish(),
+        permalink: z.string().nullish(),
+      }),
+    )
+    .default([]),
+  metadata: z
+    .looseObject({ event_payload: z.looseObject({ key: z.string().optional() }).optional() })
+    .optional(),
   blocks: z.array(z.looseObject({ block_id: z.string().optional() })).default([]),
 });
 
@@ -62,7 +72,9 @@ export async function* threadHistory(
   yield* allPages(fetchPage);
 }
 
-async function* allPages(fetchPage: (cursor: string | undefined) => Promise<unknown>): AsyncGenerator<SlackMessage> {
+async function* allPages(
+  fetchPage: (cursor: string | undefined) => Promise<unknown>,
+): AsyncGenerator<SlackMessage> {
   let cursor: string | undefined;
   do {
     const { messages, response_metadata } = page.parse(await fetchPage(cursor));
@@ -82,7 +94,10 @@ export function toChannelMessage(found: SlackMessage): ChannelMessage {
     userId: found.user ?? found.bot_id ?? 'unknown',
     text: found.text,
     editedTs: found.edited?.ts ?? null,
-    files: found.files.map((file) => ({ name: file.name ?? file.title ?? 'file', permalink: file.permalink ?? null })),
+    files: found.files.map((file) => ({
+      name: file.name ?? file.title ?? 'file',
+      permalink: file.permalink ?? null,
+    })),
   };
 }
 

@@ -35,7 +35,10 @@ export function createInbox({ db, log, processor }: { db: Db; log: Log; processo
       await settle(db, delivery.key);
     } catch (thrown) {
       const error = messageOf(thrown);
-      log.error({ kind: delivery.kind, key: delivery.key, error }, 'delivery failed; it will be taken up again');
+      log.error(
+        { kind: delivery.kind, key: delivery.key, error },
+        'delivery failed; it will be taken up again',
+      );
       await setBack(db, { key: delivery.key, error, delayMs: RETRY_MS }).catch(() => undefined);
       throw thrown;
     }
@@ -52,7 +55,9 @@ export function createInbox({ db, log, processor }: { db: Db; log: Log; processo
     run: (delivery, ack) => tracked(run(delivery, ack)),
     async sweep() {
       const left = await takeUnfinished(db, 20);
-      const again = left.map((row) => tracked(run({ ...row, kind: row.kind as SlackDelivery['kind'] }, noAck)));
+      const again = left.map((row) =>
+        tracked(run({ ...row, kind: row.kind as SlackDelivery['kind'] }, noAck)),
+      );
       await Promise.allSettled(again);
     },
     async drained() {

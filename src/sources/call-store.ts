@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import type { Call, CallEvaluation } from './call.ts';
-import { storableText } from './otlp-value.ts';
+import { batchesOf, keyOfCall, keyOfRow, recordsOf, uniqueBy } from './call-batch.ts';
 
-const BATCH_ROWS = 500;
 /** Writers of calls share this lock, so that a reader of new ids can wait for those still on their way. */
 const CALLS_LOCK = 5_120_001;
 
@@ -66,30 +65,6 @@ async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T
   return db.isTransaction ? work(db as Tx) : db.transaction().execute(work);
 }
 
-const keyOfCall = (call: { traceId: string; spanId: string }) => `${call.traceId}/${call.spanId}`;
-const keyOfRow = (row: { trace_id: string; span_id: string }) => `${row.trace_id}/${row.span_id}`;
-
-/** First of each key, sorted by it: two writers of the same calls then lock them in the same order. */
-function uniqueBy<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
-  const unique = new Map<string, T>();
-  for (const item of items) if (!unique.has(keyOf(item))) unique.set(keyOf(item), item);
-  return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
-}
-
-function batchesOf<T>(items: readonly T[]): T[][] {
-  const batches: T[][] = [];
-  for (let start = 0; start < items.length; start += BATCH_ROWS)
-    batches.push(items.slice(start, start + BATCH_ROWS));
-  return batches;
-}
-
-/** The batch travels as one JSON text: one parameter and one plan, whatever its size. */
-function recordsOf(rows: object[]): string {
-  return JSON.stringify(rows, (_key, value: unknown) =>
-    typeof value === 'string' ? storableText(value) : value,
-  );
-}
-
 async function saveBatch(tx: Tx, calls: Call[]): Promise<number> {
   const stubs = await setStubsAside(tx, calls);
   const saved = await insertCalls(tx, calls);
@@ -134,9 +109,8 @@ async function setStubsAside(tx: Tx, calls: Call[]): Promise<{ id: number; call:
   });
   if (stubs.length > 0) {
     const ids = stubs.map((stub) => stub.id);
-    await sql`update call set trace_id = 'stub', span_id = 'stub:' || id where id in (${sql.join(ids)})`.execute(
-      tx,
-    );
+    await sql`update call set trace_id = 'stub', span_id = 'stub:' || id
+      where id in (${sql.join(ids)})`.execute(tx);
   }
   return stubs;
 }
@@ -158,19 +132,20 @@ async function insertCalls(tx: Tx, calls: Call[]): Promise<Key[]> {
       parameters, prompt_name, prompt_version, prompt_sha256, user_id, session_id, endpoint, input_tokens,
       output_tokens, output_chars, cost_usd, latency_ms, error)
     select "traceId", "spanId", true, service, environment, at, "requestModel", "responseModel", parameters,
-      "promptName", "promptVersion", "promptSha256", "userId", "sessionId", endpoint, "inputTokens", "outputTokens",
-      "outputChars", "costUsd", "latencyMs", error
+      "promptName", "promptVersion", "promptSha256", "userId", "sessionId", endpoint, "inputTokens",
+      "outputTokens", "outputChars", "costUsd", "latencyMs", error
     from json_to_recordset(${recordsOf(rows)}::json) as t ("traceId" text, "spanId" text, service text,
       environment text, at timestamptz, "requestModel" text, "responseModel" text, parameters jsonb,
-      "promptName" text, "promptVersion" text, "promptSha256" text, "userId" text, "sessionId" text, endpoint text,
-      "inputTokens" integer, "outputTokens" integer, "outputChars" integer, "costUsd" double precision,
-      "latencyMs" double precision, error text)
+      "promptName" text, "promptVersion" text, "promptSha256" text, "userId" text, "sessionId" text,
+      endpoint text, "inputTokens" integer, "outputTokens" integer, "outputChars" integer,
+      "costUsd" double precision, "latencyMs" double precision, error text)
     on conflict (trace_id, span_id) do update set span_seen = true, service = excluded.service,
       environment = excluded.environment, at = excluded.at, request_model = excluded.request_model,
       response_model = excluded.response_model, parameters = excluded.parameters,
       prompt_name = excluded.prompt_name, prompt_version = excluded.prompt_version,
       prompt_sha256 = excluded.prompt_sha256, user_id = excluded.user_id, session_id = excluded.session_id,
-      endpoint = excluded.endpoint, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+      endpoint = excluded.endpoint, input_tokens = excluded.input_tokens,
+      output_tokens = excluded.output_tokens,
       output_chars = excluded.output_chars, cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms,
       error = excluded.error
       where not call.span_seen

@@ -1,30 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { startWorld, type World } from '../harness/bot.ts';
+import { blocksText, findByKey, roomOf } from '../harness/room.ts';
 import { sendBaseline, sendMinutes } from '../harness/traffic.ts';
 
 describe('one incident, from a silent model change to the post-mortem', () => {
   let world: World;
+  let room = '';
   beforeAll(async () => {
     world = await startWorld();
   });
   afterAll(() => world.close());
 
-  let room = '';
-  const card = async () => (await world.slack.messages(room)).find((m) => m.blocks?.[0]?.['block_id'] === 'card:1');
+  const message = (key: string) => world.slack.waitFor(key, () => findByKey(world, room, key));
 
   it('opens one room when the score falls, with what changed on the card', async () => {
     await sendBaseline(world);
-    expect((await world.slack.channels()).filter((c) => c.name?.startsWith('inc-'))).toEqual([]);
+    expect(await roomOf(world)).toBeUndefined();
     world.service.silentModelChange();
     await sendMinutes(world, { minutes: 12, callsPerMinute: 20 });
-    const channel = await world.slack.waitFor('a room', async () =>
-      (await world.slack.channels()).find((c) => c.name?.startsWith('inc-')),
-    );
-    room = channel.id;
-    await world.slack.waitFor('a card', card);
-    const text = JSON.stringify((await card())?.blocks);
-    expect(text).toContain('SEV1 quality');
+    room = (await world.slack.waitFor('a room', () => roomOf(world))).id;
+    const text = blocksText(await message('card:1'));
+    expect(text).toContain('SEV1 quality · support-answers · PROD · exposed');
     expect(text).toContain('gpt-4-0314 → gpt-4-0613');
     expect(text).toContain('model gpt-4-0314');
+    expect(text).toContain('paged if it still fires in ten minutes');
+  });
+
+  it('pages the on-call engineer when the bound is still past after ten minutes', async () => {
+    expect(world.pagerduty.incidents).toHaveLength(0);
+    await sendMinutes(world, { minutes: 11, callsPerMinute: 20 });
+    await world.slack.waitFor('a page', () => world.pagerduty.incidents.at(0));
+    expect(world.pagerduty.incidents).toHaveLength(1);
+    const receipt = await world.slack.waitFor('the receipt', async () => {
+      const text = blocksText(await message('card:1'));
+      return text.includes('On-call engineer') ? text : undefined;
+    });
+    expect(receipt).toContain('Paged: PagerDuty');
+  });
+
+  it('proposes the known-good state, which someone else approves', async () => {
+    const card = await message('card:1');
+    await world.slack.as('oncall').click(card, 'acknowledge');
+    await world.slack.as('oncall').click(card, 'propose');
+    const proposal = await message('proposal:1');
+    expect(blocksText(proposal)).toContain('model gpt-4-0613 → gpt-4-0314');
+    expect(world.service.effects).toHaveLength(0);
+    await world.slack.as('approver').click(proposal, 'approve');
+    await world.slack.waitFor('the effect', () => world.service.effects.at(0));
+    expect(world.service.effects).toHaveLength(1);
+    expect(world.service.state().model).toBe('gpt-4-0314');
+  });
+
+  it('proves it from live calls', async () => {
+    await world.slack.waitFor('the first receipt', () => findByKey(world, room, 'receipt:1'));
+    await sendMinutes(world, { minutes: 8, callsPerMinute: 20 });
+    const receipt = await world.slack.waitFor('the proof', async () => {
+      const text = blocksText(await message('receipt:1'));
+      return text.includes('PROVEN by live traffic') ? text : undefined;
+    });
+    expect(receipt).toMatch(/Quality score 0\.\d\d → 0\.\d\d, baseline 0\.8\d \(n = \d+, 90 % interval/);
+  });
+
+  it('writes the post-mortem from the room and leaves an eval case', async () => {
+    const said = await world.slack.as('oncall').say(room, 'The provider moved the model under us.');
+    await world.slack.as('lead').say(room, 'Pinned for good; alias removed.', { thread_ts: said.ts });
+    await world.slack.as('oncall').command('resolve pinned the model', { channel: room });
+    const files = await world.slack.waitFor('the documents', async () => {
+      const found = await world.slack.files(room);
+      return found.length === 2 ? found : undefined;
+    });
+    const markdown = files.find((file) => file.name === 'postmortem.md')?.content ?? '';
+    expect(markdown).toContain('The provider moved the model under us.');
+    expect(markdown).toContain('Pinned for good; alias removed.');
+    expect(markdown).toMatch(/gpt-4-0314/);
+    expect(readFileSync(join(world.env['DATA_DIR'] as string, 'documents/INC-1/postmortem.md'), 'utf8')).toBe(
+      markdown,
+    );
+    const evals = parse(files.find((file) => file.name === 'evals.yaml')?.content ?? '');
+    expect(evals.tests.length).toBeGreaterThan(0);
+    expect(evals.tests.some((test: { metadata: { proven: boolean } }) => test.metadata.proven)).toBe(true);
+    await world.slack.waitFor('PagerDuty to be resolved', () =>
+      world.pagerduty.incidents[0]?.status === 'resolved' ? true : undefined,
+    );
   });
 });

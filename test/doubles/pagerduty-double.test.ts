@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { api } from '@pagerduty/pdjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type PagerDuty, startPagerDuty } from '../../src/demo/pagerduty-double.ts';
+import { type PagerDuty, startPagerDuty } from '../../src/demo/pagerduty/pagerduty-double.ts';
 import type { Wire } from './wire.ts';
 
 const KEY = 'r'.repeat(32);

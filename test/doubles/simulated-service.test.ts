@@ -1,15 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type EmittedCall, toLogs, toTraces } from '../../src/demo/otlp-calls.ts';
-import { createRandom, fromQuantiles } from '../../src/demo/random.ts';
-import { smallestFactor } from '../../src/demo/simulated-answers.ts';
-import { controlSignature } from '../../src/demo/simulated-control.ts';
+import { type EmittedCall, toLogs, toTraces } from '../../src/demo/service/otlp-calls.ts';
+import { createRandom, fromQuantiles } from '../../src/demo/service/random.ts';
+import { smallestFactor } from '../../src/demo/service/simulated-answers.ts';
+import { controlSignature } from '../../src/demo/service/simulated-control.ts';
 import {
   promptSha256,
   type SimulatedService,
   startSimulatedService,
-} from '../../src/demo/simulated-service.ts';
+} from '../../src/demo/service/simulated-service.ts';
 import { known, type Wire } from './wire.ts';
 
 const SECRET = 'webhook-secret';

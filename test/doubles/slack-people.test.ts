@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack-workspace.ts';
+import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
 import { startStandInBot } from './stand-in-bot.ts';
 import { known, type Wire } from './wire.ts';
 

@@ -1,6 +1,6 @@
 import { WebClient } from '@slack/web-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack-workspace.ts';
+import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
 import { known, type Wire } from './wire.ts';
 
 let slack: SlackWorkspace;

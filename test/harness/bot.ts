@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type PagerDuty, startPagerDuty } from '../../src/demo/pagerduty/pagerduty-double.ts';
+import { type SimulatedService, startSimulatedService } from '../../src/demo/service/simulated-service.ts';
+import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
 import { type Bot, startBot } from '../../src/main.ts';
-import { type PagerDuty, startPagerDuty } from '../../src/demo/pagerduty-double.ts';
-import { type SimulatedService, startSimulatedService } from '../../src/demo/simulated-service.ts';
-import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack-workspace.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
 export const TOKEN = 'ingest-token';
@@ -49,9 +49,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   slack.connect(`${url}/slack/events`);
   const pagerduty = await startPagerDuty({
     token: 'pd-token',
+    from: 'bot@example.test',
     services: [{ id: 'PSVC1' }],
     oncalls: [
-      { escalationPolicyId: 'PPOL1', level: 1, user: { id: 'PUSR1', name: 'On-call engineer', email: 'oncall@example.test' } },
+      {
+        escalationPolicyId: 'PPOL1',
+        level: 1,
+        user: { id: 'PUSR1', name: 'On-call engineer', email: 'oncall@example.test' },
+      },
     ],
   });
   const environment = options.environment ?? 'production';
@@ -95,7 +100,12 @@ function configFor(
   around: { slack: SlackWorkspace; service: SimulatedService; environment: string },
 ): object {
   const { slack, service, environment } = around;
-  const target = { type: 'webhook', url: service.controlUrl, secret: '${TARGET_SECRET}', allow_private: true };
+  const target = {
+    type: 'webhook',
+    url: service.controlUrl,
+    secret: '${TARGET_SECRET}',
+    allow_private: true,
+  };
   return {
     environment,
     services: {
@@ -152,18 +162,27 @@ async function assembleWorld(around: Around, start: boolean): Promise<World> {
 }
 
 async function moveClock(url: string, ms: number): Promise<Date> {
-  const answer = await fetch(`${url}/test/clock`, { method: 'POST', body: JSON.stringify({ advance_ms: ms }) });
+  const answer = await fetch(`${url}/test/clock`, {
+    method: 'POST',
+    body: JSON.stringify({ advance_ms: ms }),
+  });
   if (!answer.ok) throw new Error(`/test/clock answered ${answer.status}`);
   return new Date(((await answer.json()) as { now: string }).now);
 }
 
 async function spawnBot({ env, url }: Around): Promise<ChildProcess> {
   const main = join(import.meta.dirname, '../../src/main.ts');
-  const child = spawn(process.execPath, [main], { env: { ...env, PATH: process.env['PATH'] }, stdio: 'inherit' });
+  const child = spawn(process.execPath, [main], {
+    env: { ...env, PATH: process.env['PATH'] },
+    stdio: 'inherit',
+  });
   const deadline = Date.now() + 30_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the bot ended with ${child.exitCode}`);
-    const ready = await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);
+    const ready = await fetch(`${url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
     if (ready) return child;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -18,7 +18,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const url = process.env['TEST_DATABASE_URL'] ?? '';
   const dir = mkdtempSync(join(tmpdir(), 'llm-incident-template-'));
   if (url !== '') await prepareTemplate(url);
-  const databaseUrl = url === '' ? undefined : Object.assign(new URL(url), { pathname: '/llm_incident_template' });
+  const databaseUrl =
+    url === '' ? undefined : Object.assign(new URL(url), { pathname: '/llm_incident_template' });
   const opened = await openDatabase({ databaseUrl: databaseUrl?.toString(), dataDir: dir });
   await migrateUp(opened.db);
   await opened.close();

@@ -21,7 +21,8 @@ export function guardedLookup(allowPrivate: boolean): LookupFunction {
       if (error !== null) return callback(error, '');
       const forbidden = addresses.find((found) => !isAllowedAddress(found.address, allowPrivate));
       const first = addresses[0];
-      if (forbidden !== undefined || first === undefined) return callback(refusal(hostname, forbidden?.address), '');
+      if (forbidden !== undefined || first === undefined)
+        return callback(refusal(hostname, forbidden?.address), '');
       if (options.all === true) return callback(null, addresses);
       return callback(null, first.address, first.family);
     });
@@ -36,7 +37,9 @@ export function refuseForbiddenHost(url: URL, allowPrivate: boolean): void {
 
 function refusal(host: string, address: string | undefined): Error {
   return Object.assign(
-    new Error(`${host} is ${address ?? 'no address'}, which is not allowed; set allow_private: true if that is meant`),
+    new Error(
+      `${host} is ${address ?? 'no address'}, which is not allowed; set allow_private: true if that is meant`,
+    ),
     { code: 'ADDRESS_REFUSED' },
   );
 }

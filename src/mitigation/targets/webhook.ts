@@ -10,7 +10,13 @@ import { guardedLookup, refuseForbiddenHost } from './address-guard.ts';
 const SERVICE = 'webhook target';
 const LARGEST_ANSWER_BYTES = 64 * 1024;
 /** Failures before anything was sent: the change cannot have been made. */
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ADDRESS_REFUSED', 'UND_ERR_CONNECT_TIMEOUT']);
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ADDRESS_REFUSED',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 const prompts = z.union([
   z.string(),
@@ -121,7 +127,8 @@ function promptsOf(prompt: z.infer<typeof prompts> | null | undefined): Record<s
     const named = /^([^=@]+)[=@](.+)$/.exec(prompt);
     return named === null ? { '': prompt } : { [named[1] as string]: named[2] as string };
   }
-  if (typeof prompt.version === 'string') return { [typeof prompt.name === 'string' ? prompt.name : '']: prompt.version };
+  if (typeof prompt.version === 'string')
+    return { [typeof prompt.name === 'string' ? prompt.name : '']: prompt.version };
   return prompt as Record<string, string>;
 }
 

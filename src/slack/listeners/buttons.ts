@@ -1,4 +1,5 @@
 import { enqueue } from '../../db/jobs.ts';
+import { isAnswer } from '../../decision/walk.ts';
 import { acknowledge } from '../../flow/acknowledge.ts';
 import { type Ballot, castVote, describeVote } from '../../flow/cast-vote.ts';
 import { contain } from '../../flow/contain.ts';
@@ -8,7 +9,6 @@ import type { Flow } from '../../flow/flow.ts';
 import { serviceConfig } from '../../flow/flow.ts';
 import { describeProposal, propose } from '../../flow/propose.ts';
 import { answerTree } from '../../flow/walk-tree.ts';
-import { isAnswer } from '../../decision/walk.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 
@@ -39,7 +39,13 @@ function vote(choice: Ballot['choice']): Button {
   return async ({ flow, userId, channelId, value }) => {
     const read = /^(\d{1,9}):([0-9a-f]{64})$/.exec(value);
     if (read === null) return FOREIGN;
-    const ballot = { mitigationId: Number(read[1]), planHash: read[2] as string, choice, voter: userId, channelId };
+    const ballot = {
+      mitigationId: Number(read[1]),
+      planHash: read[2] as string,
+      choice,
+      voter: userId,
+      channelId,
+    };
     return describeVote(await castVote(flow, ballot), null);
   };
 }
@@ -55,7 +61,9 @@ export const BUTTONS: Record<string, Button> = {
       return describeProposal(await propose(flow, { incident, by: userId, wanted: [{ action: 'disable' }] }));
     }
     const outcome = await contain(flow, { incident, by: userId, how: '' });
-    return outcome.kind === 'already' ? 'It was contained before.' : `${nameOf(incident.id)} is recorded as contained.`;
+    return outcome.kind === 'already'
+      ? 'It was contained before.'
+      : `${nameOf(incident.id)} is recorded as contained.`;
   }),
   propose: onIncident(async ({ flow, incident, userId }) =>
     describeProposal(await propose(flow, { incident, by: userId, wanted: 'known-good' })),
@@ -64,11 +72,15 @@ export const BUTTONS: Record<string, Button> = {
   reject: vote('reject'),
   false_alarm: onIncident(async ({ flow, incident, userId }) => {
     const outcome = await decline(flow, { incident, by: userId, reason: 'false alarm' });
-    return outcome.kind === 'done' ? null : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
+    return outcome.kind === 'done'
+      ? null
+      : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
   }),
   resolve: onIncident(async ({ flow, incident, userId }) => {
     const outcome = await resolve(flow, { incident, by: userId, reason: '' });
-    return outcome.kind === 'done' ? null : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
+    return outcome.kind === 'done'
+      ? null
+      : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
   }),
 };
 

@@ -13,11 +13,18 @@ interface Entry {
 }
 
 const help: Subcommand = async () =>
-  ['*/llm-incident* …', ...Object.values(SUBCOMMANDS).map(({ usage, does }) => `• \`${usage}\` ${does}`)].join('\n');
+  [
+    '*/llm-incident* …',
+    ...Object.values(SUBCOMMANDS).map(({ usage, does }) => `• \`${usage}\` ${does}`),
+  ].join('\n');
 
 /** Every subcommand there is; help, the nearest word and the README's table are made from it. */
 export const SUBCOMMANDS: Record<string, Entry> = {
-  declare: { run: declareQuickly, usage: 'declare [sev1 quality SERVICE TITLE]', does: 'declares an incident; without text, a form' },
+  declare: {
+    run: declareQuickly,
+    usage: 'declare [sev1 quality SERVICE TITLE]',
+    does: 'declares an incident; without text, a form',
+  },
   list: { run: list, usage: 'list', does: 'shows the open incidents' },
   status: { run: status, usage: 'status [INC-12]', does: 'shows where an incident stands' },
   contain: { run: room.contain, usage: 'contain [HOW]', does: 'records that users are no longer exposed' },
@@ -29,11 +36,23 @@ export const SUBCOMMANDS: Record<string, Entry> = {
   },
   page: { run: room.page, usage: 'page', does: 'pages the on-call engineer' },
   oncall: { run: room.oncall, usage: 'oncall', does: 'shows who is on call' },
-  severity: { run: room.severity, usage: 'severity [sev1 | sev2 | sev3]', does: 'shows or changes the severity' },
-  resolve: { run: room.resolve, usage: 'resolve [WHAT]', does: 'ends the incident and writes the post-mortem' },
+  severity: {
+    run: room.severity,
+    usage: 'severity [sev1 | sev2 | sev3]',
+    does: 'shows or changes the severity',
+  },
+  resolve: {
+    run: room.resolve,
+    usage: 'resolve [WHAT]',
+    does: 'ends the incident and writes the post-mortem',
+  },
   decline: { run: room.decline, usage: 'decline REASON', does: 'ends it as a false alarm' },
   close: { run: room.close, usage: 'close', does: 'closes a resolved incident whose post-mortem is done' },
-  postmortem: { run: room.postmortem, usage: 'postmortem [answer QUESTION TEXT]', does: 'writes it again and says what is missing; or answers one of its questions' },
+  postmortem: {
+    run: room.postmortem,
+    usage: 'postmortem [answer QUESTION TEXT]',
+    does: 'writes it again and says what is missing; or answers one of its questions',
+  },
   eval: { run: room.evalCases, usage: 'eval', does: 'shows the eval cases' },
   help: { run: help, usage: 'help', does: 'shows this' },
 };

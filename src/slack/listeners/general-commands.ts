@@ -1,5 +1,5 @@
-import { declare, readQuickDeclaration } from '../../flow/declare.ts';
 import { loadCard } from '../../flow/card.ts';
+import { declare, readQuickDeclaration } from '../../flow/declare.ts';
 import { nameOf } from '../../incident/incident.ts';
 import { listLive } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';
@@ -21,7 +21,8 @@ export const declareQuickly: Subcommand = async (ask) => {
   });
   const what = `${nameOf(incident.id)} (${incident.severity} ${incident.category}): ${outsideLine(incident.title, 150)}`;
   if (opened) return `Declared ${what}. Its room is being opened and you are invited.`;
-  const room = incident.channel_id === null ? 'Its room is being opened.' : `Its room is <#${incident.channel_id}>.`;
+  const room =
+    incident.channel_id === null ? 'Its room is being opened.' : `Its room is <#${incident.channel_id}>.`;
   return `Nothing new was opened: ${what} is live for the same service and category. ${room}`;
 };
 
@@ -41,7 +42,8 @@ export const list: Subcommand = async ({ flow }) => {
 /** The card's facts, for whoever asks. */
 export const status: Subcommand = async (ask) => {
   const incident = await namedIncident(ask);
-  if (incident === null) return ask.text.trim() === '' ? list(ask) : `No incident ${escapeLine(ask.text)} that you can see here.`;
+  if (incident === null)
+    return ask.text.trim() === '' ? list(ask) : `No incident ${escapeLine(ask.text)} that you can see here.`;
   const card = await loadCard(ask.flow, incident.id);
   const lines = [
     `*${nameOf(incident.id)}* ${card.severity} ${card.category} · ${card.status} · ${outsideLine(card.title, 150)}`,

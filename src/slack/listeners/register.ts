@@ -5,9 +5,9 @@ import { declare } from '../../flow/declare.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { recordDeletion, recordMessage } from '../../flow/record-room.ts';
 import { readMessage, toChannelMessage } from '../history.ts';
-import { declareModal } from '../views/declare-modal.ts';
 import { readDeclaration, type ViewValues } from '../views/declaration.ts';
-import { answerStep, type Button, BUTTONS, chooseSymptom } from './buttons.ts';
+import { declareModal } from '../views/declare-modal.ts';
+import { answerStep, BUTTONS, type Button, chooseSymptom } from './buttons.ts';
 import { readCommand, runCommand, wantsForm } from './command.ts';
 
 /** What the form carries along: where it was opened. */
@@ -28,7 +28,10 @@ function registerCommand(app: App, flow: Flow): void {
   app.command('/llm-incident', async ({ ack, respond, command, client }) => {
     if (wantsForm(readCommand(command.text))) {
       await ack();
-      const view = declareModal({ services: Object.keys(flow.config.services), channelId: command.channel_id });
+      const view = declareModal({
+        services: Object.keys(flow.config.services),
+        channelId: command.channel_id,
+      });
       await client.views.open({ trigger_id: command.trigger_id, view });
       return;
     }

@@ -1,17 +1,21 @@
-import type { Severity } from '../../db/schema.ts';
 import { enqueue } from '../../db/jobs.ts';
+import type { Severity } from '../../db/schema.ts';
+import { messageOf } from '../../errors.ts';
 import { contain as containVerb } from '../../flow/contain.ts';
 import { showTree } from '../../flow/effects.ts';
-import { close as closeVerb, decline as declineVerb, resolve as resolveVerb } from '../../flow/end-incident.ts';
-import { describeProposal, propose, readWanted } from '../../flow/propose.ts';
+import {
+  close as closeVerb,
+  decline as declineVerb,
+  resolve as resolveVerb,
+} from '../../flow/end-incident.ts';
+import { serviceConfig } from '../../flow/flow.ts';
 import { requestPageByHand } from '../../flow/page-by-hand.ts';
+import { answerQuestion } from '../../flow/postmortem-answers.ts';
+import { describeProposal, propose, readWanted } from '../../flow/propose.ts';
 import { setSeverity } from '../../flow/set-severity.ts';
 import { nearestSymptom } from '../../flow/walk-tree.ts';
-import { answerQuestion } from '../../flow/postmortem-answers.ts';
 import { describeDocuments, rewritePostmortem } from '../../flow/write-postmortem.ts';
 import { nameOf, SEVERITIES } from '../../incident/incident.ts';
-import { serviceConfig } from '../../flow/flow.ts';
-import { messageOf } from '../../errors.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { factLine } from '../views/outside-text.ts';
 import { inRoom } from './ask.ts';
@@ -25,7 +29,8 @@ export const contain = inRoom(async ({ flow, incident, userId, text }) => {
 export const tree = inRoom(async ({ flow, incident, text }) => {
   const word = text.trim();
   const found = word === '' ? { kind: 'none' as const } : nearestSymptom(word);
-  if (found.kind === 'unknown') return `No symptom "${escapeLine(word)}". Nearest: ${found.nearest.join(', ')}.`;
+  if (found.kind === 'unknown')
+    return `No symptom "${escapeLine(word)}". Nearest: ${found.nearest.join(', ')}.`;
   await enqueue(flow.db, showTree(incident.id, found.kind === 'found' ? found.id : null, flow.clock.now()));
   return 'The decision tree is in the thread of the card.';
 });
@@ -39,7 +44,9 @@ export const mitigate = inRoom(async ({ flow, incident, userId, text }) => {
   return describeProposal(await propose(flow, { incident, by: userId, wanted }));
 });
 
-export const page = inRoom(async ({ flow, incident, userId }) => requestPageByHand(flow, { incident, by: userId }));
+export const page = inRoom(async ({ flow, incident, userId }) =>
+  requestPageByHand(flow, { incident, by: userId }),
+);
 
 export const oncall = inRoom(async ({ flow, incident }) => {
   const policy = serviceConfig(flow, incident.service)?.pagerduty?.escalation_policy;
@@ -56,7 +63,8 @@ export const oncall = inRoom(async ({ flow, incident }) => {
 
 export const severity = inRoom(async ({ flow, incident, userId, text }) => {
   const wanted = SEVERITIES.find((known) => known === text.trim().toLowerCase());
-  if (wanted === undefined) return `Severity is ${incident.severity}. Change it with \`severity sev1\`, \`sev2\` or \`sev3\`.`;
+  if (wanted === undefined)
+    return `Severity is ${incident.severity}. Change it with \`severity sev1\`, \`sev2\` or \`sev3\`.`;
   const outcome = await setSeverity(flow, { incident, by: userId, severity: wanted });
   if (outcome.kind === 'same') return `The severity is ${wanted} already.`;
   if (outcome.kind === 'safety-stays-sev1') return 'A safety incident is always sev1.';
@@ -70,7 +78,8 @@ function consequence(severityNow: Severity): string {
 
 export const resolve = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await resolveVerb(flow, { incident, by: userId, reason: text.trim() });
-  if (outcome.kind === 'not-possible') return `${nameOf(incident.id)} is ${outcome.status}; it cannot be resolved.`;
+  if (outcome.kind === 'not-possible')
+    return `${nameOf(incident.id)} is ${outcome.status}; it cannot be resolved.`;
   return `${nameOf(incident.id)} is resolved. The post-mortem is being written and is due in 48 hours.`;
 });
 
@@ -78,13 +87,15 @@ export const decline = inRoom(async ({ flow, incident, userId, text }) => {
   const reason = text.trim();
   if (reason === '') return 'Say why it is no incident: `decline REASON`.';
   const outcome = await declineVerb(flow, { incident, by: userId, reason });
-  if (outcome.kind === 'not-possible') return `${nameOf(incident.id)} is ${outcome.status}; it cannot be declined.`;
+  if (outcome.kind === 'not-possible')
+    return `${nameOf(incident.id)} is ${outcome.status}; it cannot be declined.`;
   return `${nameOf(incident.id)} is declined as a false alarm.`;
 });
 
 export const close = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await closeVerb(flow, { incident, by: userId, reason: text.trim() });
-  if (outcome.kind === 'not-possible') return `${nameOf(incident.id)} is ${outcome.status}; resolve it before you close it.`;
+  if (outcome.kind === 'not-possible')
+    return `${nameOf(incident.id)} is ${outcome.status}; resolve it before you close it.`;
   return `${nameOf(incident.id)} is closed; its reminders have stopped.`;
 });
 

@@ -24,8 +24,8 @@ const FACES: Record<CardAction, Face> = {
     confirm: ({ service, knownGood }) => ({
       title: 'Roll back to known-good?',
       text:
-        `Proposes to return ${service} to ${knownGood ?? 'its last known-good state'}. It runs once ` +
-        'approved, or at once under a standing approval, and live traffic then has to prove it.',
+        `Proposes to return ${service} to ${knownGood ?? 'its last known-good state'}. It runs once someone ` +
+        'else who may approves it, and live traffic then has to prove it.',
       confirm: 'Propose it',
     }),
   },
@@ -34,8 +34,8 @@ const FACES: Record<CardAction, Face> = {
     confirm: ({ service }) => ({
       title: 'Contain now?',
       text:
-        `Puts the fallback of ${service} in place: users stop getting its normal answers. It runs once ` +
-        'approved, or at once under a standing approval. It stays until somebody undoes it.',
+        `With a target: proposes to disable ${service}, which runs once someone else approves it and stays ` +
+        'until somebody undoes it. Without one: records that you contained it.',
       confirm: 'Contain',
     }),
   },

@@ -26,7 +26,8 @@ const proposal: ProposalView = {
   approvers: ['U02', 'S03'],
   expiresAt: at,
   state: 'open',
-  votes: [], outcome: null,
+  votes: [],
+  outcome: null,
 };
 
 test('an-open-proposal-shows-the-plan-and-who-may-approve-it', () => {

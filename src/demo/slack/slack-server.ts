@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type LoopbackServer, listenOnLoopback, parseJson } from './loopback-server.ts';
+import { type LoopbackServer, listenOnLoopback, parseJson } from '../loopback-server.ts';
 import type { SlackFault, SlackFaults } from './slack-faults.ts';
 import { callMethod } from './slack-methods.ts';
 import { takeResponse } from './slack-responses.ts';

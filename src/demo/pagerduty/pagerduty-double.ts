@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { listenOnLoopback, parseJson, sendJson } from './loopback-server.ts';
+import { listenOnLoopback, parseJson, sendJson } from '../loopback-server.ts';
 import { type Account, createAccount } from './pagerduty-account.ts';
 import { enqueue, type PagerDutyEvent } from './pagerduty-events.ts';
 import { answerRest } from './pagerduty-routes.ts';

@@ -83,6 +83,7 @@ async function samplesOf(db: Db, freeze: Freeze): Promise<{ data: object; calls:
   const { from, to } = window;
   const data = {
     window: { from, to },
+    passScore: freeze.passScore ?? null,
     representative: representative.map(sampleOf),
     failing: failing.map(sampleOf),
   };

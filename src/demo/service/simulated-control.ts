@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { parseJson, sendJson } from './loopback-server.ts';
+import { parseJson, sendJson } from '../loopback-server.ts';
 
 /** A change that took effect. */
 export interface ControlEffect {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { listenOnLoopback } from './loopback-server.ts';
+import { listenOnLoopback } from '../loopback-server.ts';
 import type { EmittedCall } from './otlp-calls.ts';
 import { sendCalls } from './otlp-sender.ts';
 import { createRandom, type Random } from './random.ts';
