@@ -9,7 +9,7 @@ import { createJobRunner, type JobRunner } from './db/job-runner.ts';
 import { freeAllLeases } from './db/jobs.ts';
 import { migrateUp } from './db/migrate.ts';
 import { readSetting, writeSetting } from './db/setting-store.ts';
-import { InputError } from './errors.ts';
+import { ExternalError, InputError } from './errors.ts';
 import type { Flow } from './flow/flow.ts';
 import { jobHandlers } from './flow/jobs.ts';
 import type { Chat } from './flow/ports.ts';
@@ -196,10 +196,9 @@ async function main(): Promise<void> {
     process.once('SIGTERM', leave);
     process.once('SIGINT', leave);
   } catch (thrown) {
-    if (!(thrown instanceof InputError)) throw thrown;
-    console.error(
-      `llm-incident cannot start:\n${thrown.problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    );
+    if (!(thrown instanceof InputError || thrown instanceof ExternalError)) throw thrown;
+    const problems = thrown instanceof InputError ? thrown.problems : [thrown.message];
+    console.error(`llm-incident cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     process.exit(1);
   }
 }

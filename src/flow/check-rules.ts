@@ -9,8 +9,8 @@ import { type NextSignal, nextSignal, stillPastBound } from '../detection/signal
 import { linkSignal, saveSignal, signalOf } from '../detection/signal-store.ts';
 import { messageOf } from '../errors.ts';
 import { observe } from '../evidence/observation-store.ts';
-import { dedupKey, type Incident, pagePlan } from '../incident/incident.ts';
-import { addToTimeline, findLive, troubledTimes } from '../incident/incident-store.ts';
+import { type Incident, pagePlan } from '../incident/incident.ts';
+import { addToTimeline, findLiveAbout, troubledTimes } from '../incident/incident-store.ts';
 import type { Interval } from '../sources/call.ts';
 import {
   activeServices,
@@ -106,14 +106,18 @@ async function act(flow: Ruled, tx: Tx, finding: Finding): Promise<void> {
     await linkSignal(tx, { ...key, incidentId: incident.id });
   }
   const category = categoryOf(verdict.rule);
-  const live = await findLive(tx, dedupKey({ ...service, category }));
+  const live = await findLiveAbout(tx, { ...service, category });
   if (live === undefined) return;
   if (signal.state === 'firing') await escalate(flow, tx, { incident: live, verdict, signal, now });
   if (signal.cleared) await noteCleared(tx, { incident: live, verdict, now });
 }
 
-async function openOrJoin(flow: Ruled, tx: Tx, { service, verdict, onset, now }: Finding): Promise<Incident> {
+/** A signal joins the live incident about the same thing, also one that a person declared before the rule saw it. */
+async function openOrJoin(flow: Ruled, tx: Tx, finding: Finding): Promise<Incident> {
+  const { service, verdict, onset, now } = finding;
   const signalText = describeVerdict(verdict);
+  const live = await findLiveAbout(tx, { ...service, category: categoryOf(verdict.rule) });
+  if (live !== undefined) return join(tx, { incident: live, signalText, now });
   const { opened, incident } = await openIncident(flow, tx, {
     title: titleOf(verdict, service.service),
     category: categoryOf(verdict.rule),
@@ -130,8 +134,15 @@ async function openOrJoin(flow: Ruled, tx: Tx, { service, verdict, onset, now }:
     origin: verdict.rule,
     now,
   });
-  if (opened) return incident;
-  const text = `Also firing: ${signalText}`;
+  return opened ? incident : join(tx, { incident, signalText, now });
+}
+
+async function join(
+  tx: Tx,
+  joined: { incident: Incident; signalText: string; now: Date },
+): Promise<Incident> {
+  const { incident, signalText, now } = joined;
+  const text = incident.source === 'person' ? signalText : `Also firing: ${signalText}`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'signal', actor: null, text });
   await enqueue(tx, refreshCard(incident.id, now));
   return incident;

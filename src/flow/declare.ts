@@ -1,5 +1,6 @@
 import type { Category, Severity } from '../db/schema.ts';
 import { CATEGORIES, type Incident, SEVERITIES } from '../incident/incident.ts';
+import { findLiveAbout } from '../incident/incident-store.ts';
 import type { Flow } from './flow.ts';
 import { openIncident } from './open-incident.ts';
 
@@ -17,11 +18,14 @@ export interface Declaration {
   announceTo?: { channelId: string; userId: string };
 }
 
-/** A person declares an incident; the live one comes back when the same thing is declared already. */
+/**
+ * A person declares an incident. The same form or command declares once; `twin` is another live incident about the
+ * same service and category, which they may not know of.
+ */
 export async function declare(
   flow: Pick<Flow, 'db' | 'clock' | 'config' | 'pager'>,
   { by, ...asked }: Declaration,
-): Promise<{ opened: boolean; incident: Incident }> {
+): Promise<{ opened: boolean; incident: Incident; twin: Incident | null }> {
   const now = flow.clock.now();
   const wanted = {
     ...asked,
@@ -33,7 +37,12 @@ export async function declare(
     passScore: null,
     now,
   };
-  return flow.db.transaction().execute((tx) => openIncident(flow, tx, wanted));
+  return flow.db.transaction().execute(async (tx) => {
+    const outcome = await openIncident(flow, tx, wanted);
+    const { service, environment, category, id } = outcome.incident;
+    const live = service === null ? undefined : await findLiveAbout(tx, { service, environment, category });
+    return { ...outcome, twin: live === undefined || live.id === id ? null : live };
+  });
 }
 
 export interface QuickDeclaration {

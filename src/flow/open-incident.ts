@@ -26,7 +26,7 @@ export interface WantedIncident {
   signal: string | null;
   /** A call that scored below this is a failing one; null where no score fell. */
   passScore: number | null;
-  /** Makes an incident without a service unique to the form or command that declared it. */
+  /** Names the rule, form or command that it comes from, so that the same one opens it once. */
   origin: string;
   announceTo?: { channelId: string; userId: string };
 }
@@ -40,7 +40,7 @@ export async function openIncident(
   const wanted = withSafetyRules(asked);
   const { now, service, environment, category } = wanted;
   const outcome = await insertIncident(tx, {
-    dedup_key: service === null ? `declared/${wanted.origin}` : dedupKey({ environment, service, category }),
+    dedup_key: dedupKey(wanted),
     title: wanted.title,
     category,
     severity: wanted.severity,

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import type { IncidentStatus, NewRow, Row, Severity } from '../db/schema.ts';
+import type { Category, IncidentStatus, NewRow, Row, Severity } from '../db/schema.ts';
 import { type Incident, LIVE, type MilestoneName, type Milestones } from './incident.ts';
 
 export type NewIncident = Omit<NewRow<'incident'>, 'channel_id' | 'channel_name' | 'commander'>;
@@ -39,12 +39,20 @@ export async function findByChannel(db: Db, channelId: string): Promise<Incident
   return db.selectFrom('incident').selectAll().where('channel_id', '=', channelId).executeTakeFirst();
 }
 
-export async function findLive(db: Db, dedupKey: string): Promise<Incident | undefined> {
+/** The oldest live incident about a service in a category, however it was opened. */
+export async function findLiveAbout(
+  db: Db,
+  about: { service: string; environment: string; category: Category },
+): Promise<Incident | undefined> {
   return db
     .selectFrom('incident')
     .selectAll()
-    .where('dedup_key', '=', dedupKey)
+    .where('service', '=', about.service)
+    .where('environment', '=', about.environment)
+    .where('category', '=', about.category)
     .where('status', 'in', [...LIVE])
+    .orderBy('id')
+    .limit(1)
     .executeTakeFirst();
 }
 

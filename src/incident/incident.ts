@@ -41,9 +41,20 @@ export function nameOf(incidentId: number): string {
   return `INC-${incidentId}`;
 }
 
-/** Signals of one category about one service in one environment are one incident. */
-export function dedupKey(about: { environment: string; service: string; category: Category }): string {
-  return `${about.environment}/${about.service}/${about.category}`;
+/**
+ * What is one incident: signals of one category about one service in one environment; whatever a person declares by
+ * one form or command (`origin`), except that a service has one safety incident at a time.
+ */
+export function dedupKey(about: {
+  environment: string;
+  service: string | null;
+  category: Category;
+  source: Incident['source'];
+  origin: string;
+}): string {
+  const { environment, service, category } = about;
+  const isShared = service !== null && (about.source === 'rule' || category === 'safety');
+  return isShared ? `${environment}/${service}/${category}` : `declared/${about.origin}`;
 }
 
 /** Safety is sev1 and private from its first second, whatever was asked for. */

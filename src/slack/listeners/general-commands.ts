@@ -1,6 +1,6 @@
 import { loadCard } from '../../flow/card.ts';
 import { declare, readQuickDeclaration } from '../../flow/declare.ts';
-import { nameOf } from '../../incident/incident.ts';
+import { type Incident, nameOf } from '../../incident/incident.ts';
 import { listLive } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
@@ -11,7 +11,7 @@ const LISTED = 20;
 /** `declare sev1 quality support-bot answers are wrong`; without text the form opens instead. */
 export const declareQuickly: Subcommand = async (ask) => {
   const quick = readQuickDeclaration(ask.text, Object.keys(ask.flow.config.services));
-  const { opened, incident } = await declare(ask.flow, {
+  const { opened, incident, twin } = await declare(ask.flow, {
     ...quick,
     symptom: null,
     startedAt: null,
@@ -20,11 +20,17 @@ export const declareQuickly: Subcommand = async (ask) => {
     announceTo: { channelId: ask.channelId, userId: ask.userId },
   });
   const what = `${nameOf(incident.id)} (${incident.severity} ${incident.category}): ${outsideLine(incident.title, 150)}`;
-  if (opened) return `Declared ${what}. Its room is being opened and you are invited.`;
-  const room =
-    incident.channel_id === null ? 'Its room is being opened.' : `Its room is <#${incident.channel_id}>.`;
-  return `Nothing new was opened: ${what} is live for the same service and category. ${room}`;
+  if (!opened) return `Nothing new was opened: ${what} is live already. ${roomSentence(incident)}`;
+  const other =
+    twin === null || twin.private ? '' : ` ${nameOf(twin.id)} is live for the same. ${roomSentence(twin)}`;
+  return `Declared ${what}. Its room is being opened and you are invited.${other}`;
 };
+
+function roomSentence(incident: Incident): string {
+  return incident.channel_id === null
+    ? 'Its room is being opened.'
+    : `Its room is <#${incident.channel_id}>.`;
+}
 
 /** Open incidents; private ones are seen in their rooms only. */
 export const list: Subcommand = async ({ flow }) => {

@@ -66,7 +66,8 @@ function registerButtons(app: App, flow: Flow): void {
       async ({ ack, action, body, respond }) => {
         await ack();
         const value = 'value' in action && typeof action.value === 'string' ? action.value : '';
-        const channelId = body.channel?.id ?? '';
+        const channelId =
+          body.channel?.id ?? ('channel_id' in body.container ? String(body.container['channel_id']) : '');
         const said = await button(action.action_id)({ flow, userId: body.user.id, channelId, value });
         if (said === null) return;
         await softly(flow, respond({ response_type: 'ephemeral', replace_original: false, text: said }));

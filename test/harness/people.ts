@@ -1,0 +1,101 @@
+import type { SlackMessage } from '../../src/demo/slack/slack-shapes.ts';
+import type { World } from './bot.ts';
+import { blocksText, findByKey, keyOf } from './room.ts';
+
+/** An incident whose room is open. */
+export interface Opened {
+  id: number;
+  room: string;
+}
+
+/** Types a command and returns what the bot answered to that person, at once or a little later. */
+export async function ask(world: World, who: string, text: string, channel = 'general'): Promise<string> {
+  const before = toldLater(world, who).length;
+  const answer = await world.slack.as(who).command(text, { channel });
+  if (answer.status !== 200) throw new Error(`"${text}" was answered with ${answer.status}`);
+  const said = String(answer.json?.['text'] ?? answer.text);
+  if (said !== 'Working on it…') return said;
+  return world.slack.waitFor(`an answer to "${text}"`, () => toldLater(world, who).at(before));
+}
+
+/** Clicks and returns what the bot told that person about it. */
+export async function press(
+  world: World,
+  who: string,
+  click: { on: SlackMessage; action: string; value?: string },
+): Promise<string> {
+  const before = toldLater(world, who).length;
+  const forged = click.value === undefined ? {} : { valueOverride: click.value };
+  const answer = await world.slack.as(who).click(click.on, click.action, forged);
+  if (answer.status !== 200) throw new Error(`${click.action} was answered with ${answer.status}`);
+  return world.slack.waitFor(`an answer to ${click.action}`, () => toldLater(world, who).at(before));
+}
+
+function toldLater(world: World, who: string): string[] {
+  const mine = world.slack.ephemerals(world.slack.userId(who));
+  return mine.filter((one) => one.via === 'response_url').map((one) => one.text);
+}
+
+/** Declares by command and waits for the room and its card. */
+export async function declareIncident(world: World, text: string, who = 'oncall'): Promise<Opened> {
+  const said = await ask(world, who, `declare ${text}`);
+  const id = Number(/^Declared INC-(\d+) /.exec(said)?.[1]);
+  if (!Number.isInteger(id)) throw new Error(`nothing was declared: ${said}`);
+  return { id, room: await roomWith(world, `card:${id}`) };
+}
+
+/** The channel in which the message with that key is. */
+export function roomWith(world: World, key: string): Promise<string> {
+  return world.slack.waitFor(`a room with ${key}`, async () => {
+    for (const { id, name } of await world.slack.channels()) {
+      if (!name.startsWith('inc-')) continue;
+      if ((await findByKey(world, id, key)) !== undefined) return id;
+    }
+    return undefined;
+  });
+}
+
+/** Waits for the bot's message with that key. */
+export function messageWith(world: World, room: string, key: string): Promise<SlackMessage> {
+  return world.slack.waitFor(key, () => findByKey(world, room, key));
+}
+
+/** Waits until the bot's message with that key says `wanted`, and returns all that it says. */
+export function textWith(
+  world: World,
+  where: { room: string; key: string },
+  wanted: string | RegExp,
+): Promise<string> {
+  let last = '';
+  const probe = async () => {
+    const message = await findByKey(world, where.room, where.key);
+    last = message === undefined ? '' : blocksText(message);
+    const is = typeof wanted === 'string' ? last.includes(wanted) : wanted.test(last);
+    return is ? last : undefined;
+  };
+  return world.slack.waitFor(`${where.key} to say ${wanted}`, probe).catch((thrown: Error) => {
+    throw new Error(`${thrown.message}; it says: ${last}`);
+  });
+}
+
+/** All that the bot's messages with keys of this kind say, such as "notice". */
+export async function textsOf(world: World, room: string, kind: string): Promise<string[]> {
+  const messages = await world.slack.messages(room);
+  return messages.filter((one) => keyOf(one)?.startsWith(`${kind}:`)).map(blocksText);
+}
+
+/** Proposes by `mitigate WANTED` and waits for the proposal's buttons. */
+export async function proposeIn(
+  world: World,
+  room: string,
+  asked: { wanted: string; by?: string },
+): Promise<SlackMessage> {
+  const before = new Set((await world.slack.messages(room)).map((one) => one.ts));
+  const said = await ask(world, asked.by ?? 'oncall', `mitigate ${asked.wanted}`, room);
+  if (!said.startsWith('Proposed: ')) throw new Error(`nothing was proposed: ${said}`);
+  return world.slack.waitFor('the proposal', async () =>
+    (await world.slack.messages(room)).find(
+      (one) => !before.has(one.ts) && keyOf(one)?.startsWith('proposal:'),
+    ),
+  );
+}
