@@ -49,7 +49,7 @@ export function createTraffic(world: DemoWorld): Traffic {
       const from = until;
       until = await world.advance(MINUTE_MS);
       const sent = note(await world.service.emit({ from, to: until, calls }));
-      await world.slack.idle({ quietMs: 25, timeoutMs: 20_000 });
+      await world.slack.idle({ quietMs: 60, timeoutMs: 20_000 });
       return sent;
     },
     halfHour: () => shareOf(recent),

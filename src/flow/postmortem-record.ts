@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.ts';
+import type { Row } from '../db/schema.ts';
 import { pathOf } from '../decision/decision-store.ts';
 import { evidenceOf } from '../evidence/evidence-store.ts';
 import type { Suspect } from '../evidence/what-changed.ts';
@@ -27,7 +28,7 @@ import { instructionOf, leafOf, symptomText } from './walk-tree.ts';
 
 /** Everything that the post-mortem is made of, from the incident's rows, its evidence and its room. */
 export async function loadRecord(
-  flow: Pick<Flow, 'db' | 'clock'>,
+  flow: Pick<Flow, 'db' | 'chat'>,
   incident: Incident,
 ): Promise<{ record: PostmortemRecord; cases: EvalCase[] }> {
   const { db } = flow;
@@ -52,7 +53,7 @@ export async function loadRecord(
     })),
     answers: answersOf(timeline, { incident, milestones }),
     events: timeline.filter((entry) => entry.kind !== 'answer').map(eventOf),
-    messages: await roomMessages(db, incident.id),
+    messages: await roomMessages(flow, incident.id),
     decisionPath: await decisionPath(db, incident.id),
     mitigations: await mitigationFacts(db, incident.id),
     dataPoints: await loadDataPoints(db, evidence),
@@ -97,9 +98,11 @@ async function impactOf(db: Db, incident: Incident, milestones: Milestones): Pro
 }
 
 /** What people wrote; what the bot itself posted is in the machine's entries already. */
-async function roomMessages(db: Db, incidentId: number): Promise<RoomMessage[]> {
-  const own = await postedTs(db, incidentId);
-  const rows = (await messagesOf(db, incidentId)).filter((row) => !own.has(row.ts));
+async function roomMessages(flow: Pick<Flow, 'db' | 'chat'>, incidentId: number): Promise<RoomMessage[]> {
+  const posted = await postedTs(flow.db, incidentId);
+  const isOwn = (row: Row<'room_message'>) =>
+    posted.has(row.ts) || (row.user_id === flow.chat.botUserId && row.files.length > 0);
+  const rows = (await messagesOf(flow.db, incidentId)).filter((row) => !isOwn(row));
   return rows.map((row) => ({
     ts: row.ts,
     threadTs: row.thread_ts ?? undefined,

@@ -97,7 +97,17 @@ async function createNamed(api: WebApi, name: string, wanted: WantedRoom): Promi
   }
 }
 
+/** Null also when Slack will not list our channels: then the next name is tried, and a room may be left empty. */
 async function findOwn(api: WebApi, botUserId: string, name: string): Promise<Room | null> {
+  try {
+    return await searchOwn(api, botUserId, name);
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
+    return null;
+  }
+}
+
+async function searchOwn(api: WebApi, botUserId: string, name: string): Promise<Room | null> {
   let cursor: string | undefined;
   do {
     const paging = cursor === undefined ? {} : { cursor };

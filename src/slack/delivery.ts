@@ -21,7 +21,9 @@ export type ParsedRequest =
 export function parseRequest(rawBody: Buffer, contentType: string): ParsedRequest {
   const text = rawBody.toString('utf8');
   if (contentType.includes('application/json')) return parseBody(parseJson(text));
-  const form = { ...parseForm(text) };
+  const form = Object.fromEntries(
+    Object.entries(parseForm(text)).map(([key, value]) => [key, storable(key, value)]),
+  );
   if (form['ssl_check'] === '1') return { kind: 'ssl-check' };
   const { payload } = form;
   return parseBody(typeof payload === 'string' ? parseJson(payload) : form);
@@ -29,10 +31,15 @@ export function parseRequest(rawBody: Buffer, contentType: string): ParsedReques
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, storable);
   } catch {
     return undefined;
   }
+}
+
+/** Postgres stores neither NUL nor half a surrogate pair, and a message with one must not be lost for it. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value;
 }
 
 const challenge = z.object({ type: z.literal('url_verification'), challenge: z.string() });

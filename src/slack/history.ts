@@ -7,6 +7,7 @@ const PAGE = 200;
 const message = z.looseObject({
   ts: z.string(),
   thread_ts: z.string().optional(),
+  subtype: z.string().optional(),
   user: z.string().optional(),
   bot_id: z.string().optional(),
   text: z.string().default(''),
@@ -34,10 +35,14 @@ const page = z.looseObject({
 
 export type SlackMessage = z.infer<typeof message>;
 
-/** A message as Slack sends it, or null for something without the fields that we need. */
+/** Housekeeping that Slack writes into a channel; nobody said it. */
+const HOUSEKEEPING = /^(?:channel|group)_(?:join|leave|topic|purpose|name|archive|unarchive)$/;
+
+/** A message as Slack sends it, or null for housekeeping and for something without the fields that we need. */
 export function readMessage(value: unknown): SlackMessage | null {
   const parsed = message.safeParse(value);
-  return parsed.success ? parsed.data : null;
+  if (!parsed.success) return null;
+  return HOUSEKEEPING.test(parsed.data.subtype ?? '') ? null : parsed.data;
 }
 
 /** All top-level messages of a channel, newest first, page by page. */

@@ -2,6 +2,10 @@ import type { SlackMessage } from '../../src/demo/slack/slack-shapes.ts';
 import type { World } from './bot.ts';
 import { blocksText, findByKey, keyOf } from './room.ts';
 
+const WAIT_MS = 10_000;
+/** Longest until work whose process was killed is taken up again: a lease must lapse first on a shared Postgres. */
+export const AFTER_A_CRASH_MS = 40_000;
+
 /** An incident whose room is open. */
 export interface Opened {
   id: number;
@@ -45,14 +49,15 @@ export async function declareIncident(world: World, text: string, who = 'oncall'
 }
 
 /** The channel in which the message with that key is. */
-export function roomWith(world: World, key: string): Promise<string> {
-  return world.slack.waitFor(`a room with ${key}`, async () => {
+export function roomWith(world: World, key: string, timeoutMs = WAIT_MS): Promise<string> {
+  const probe = async () => {
     for (const { id, name } of await world.slack.channels()) {
       if (!name.startsWith('inc-')) continue;
       if ((await findByKey(world, id, key)) !== undefined) return id;
     }
     return undefined;
-  });
+  };
+  return world.slack.waitFor(`a room with ${key}`, probe, timeoutMs);
 }
 
 /** Waits for the bot's message with that key. */
@@ -65,6 +70,7 @@ export function textWith(
   world: World,
   where: { room: string; key: string },
   wanted: string | RegExp,
+  timeoutMs = WAIT_MS,
 ): Promise<string> {
   let last = '';
   const probe = async () => {
@@ -73,7 +79,7 @@ export function textWith(
     const is = typeof wanted === 'string' ? last.includes(wanted) : wanted.test(last);
     return is ? last : undefined;
   };
-  return world.slack.waitFor(`${where.key} to say ${wanted}`, probe).catch((thrown: Error) => {
+  return world.slack.waitFor(`${where.key} to say ${wanted}`, probe, timeoutMs).catch((thrown: Error) => {
     throw new Error(`${thrown.message}; it says: ${last}`);
   });
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { webhookTarget } from '../../src/mitigation/targets/webhook.ts';
 
 const SECRET = 'shared-secret';
@@ -30,16 +30,7 @@ describe('the target that the README shows', () => {
       env: { ...process.env, SUPPORT_ANSWERS_SECRET: SECRET },
       stdio: 'inherit',
     });
-    await expect
-      .poll(
-        () =>
-          target.read().then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 10_000 },
-      )
-      .toBe(true);
+    await vi.waitUntil(() => target.read().catch(() => false), { timeout: 10_000 });
   });
   afterAll(() => {
     server.kill();

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SlackView } from '../../src/demo/slack/slack-shapes.ts';
+import { SERVICE, startWorld, type World } from '../harness/bot.ts';
+import { ask, declareIncident, messageWith, roomWith } from '../harness/people.ts';
+import { blocksText, roomsOf } from '../harness/room.ts';
+
+const FIELDS = ['title', 'category', 'severity', 'service', 'symptom', 'started_at', 'private'];
+
+describe('declaring an incident', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(() => world.close());
+
+  const form = async (who = 'oncall'): Promise<SlackView> => {
+    await world.slack.as(who).command('declare');
+    return world.slack.waitFor('the form', () => world.slack.views(world.slack.userId(who)).at(-1));
+  };
+  const wholeRoom = async (id: number) => {
+    const room = await roomWith(world, `card:${id}`);
+    const messages = await world.slack.messages(room);
+    const threads = await Promise.all(messages.map((one) => world.slack.replies(room, one.ts)));
+    return { channel: await world.slack.channel(room), messages: [...messages, ...threads.flat()] };
+  };
+  const idOf = (said: string) => Number(/INC-(\d+)/.exec(said)?.[1]);
+
+  describe('with the form', () => {
+    it('opens the form on the trigger, with one block for each field', async () => {
+      const view = await form();
+      const [call] = world.slack.callsOf('views.open').slice(-1);
+      expect(call?.response['ok']).toBe(true);
+      expect(call?.args['trigger_id']).toEqual(expect.any(String));
+      expect(view.callback_id).toBe('declare');
+      expect(view.blocks.map((block) => block['block_id'])).toEqual(FIELDS);
+      await world.slack.as('oncall').dismiss(view);
+    });
+
+    it('shows what is wrong beside its field and keeps the form open', async () => {
+      const view = await form();
+      const ahead = Math.floor((await world.now()).getTime() / 1000) + 3_600;
+      const entries = { title: '   ', category: 'quality', severity: 'sev2', started_at: ahead };
+      const answer = await world.slack.as('oncall').submit(view, entries);
+      expect(answer.json).toEqual({
+        response_action: 'errors',
+        errors: {
+          title: 'Say in a few words what is wrong.',
+          started_at: 'This is in the future. Choose when it began, or leave it empty.',
+        },
+      });
+      expect(world.slack.views(world.slack.userId('oncall')).map(({ id }) => id)).toContain(view.id);
+      await world.slack.as('oncall').dismiss(view);
+    });
+
+    it('opens exactly one room with what was filled in, and tells whoever declared it', async () => {
+      const view = await form();
+      const started = Math.floor((await world.now()).getTime() / 1000) - 1_800;
+      const before = (await roomsOf(world)).length;
+      const entries = {
+        title: 'Prices that do not exist',
+        category: 'outage',
+        severity: 'sev3',
+        service: SERVICE,
+        symptom: 'wrong answers',
+        started_at: started,
+      };
+      const answer = await world.slack.as('oncall').submit(view, entries);
+      expect(answer).toMatchObject({ status: 200, text: '' });
+      const told = await world.slack.waitFor('the announcement', () =>
+        world.slack.ephemerals(world.slack.userId('oncall')).find((one) => one.via === 'postEphemeral'),
+      );
+      const { channel, messages } = await wholeRoom(idOf(told.text));
+      expect(told.text).toBe(`INC-${idOf(told.text)} is open in <#${channel.id}>.`);
+      expect(await roomsOf(world)).toHaveLength(before + 1);
+      expect(channel.name).toMatch(/^inc-\d{8}-\d+-prices-that-do-not-exist$/);
+      expect(channel.is_private).toBe(false);
+      for (const name of ['oncall', 'lead', 'approver']) expect(channel.members).toContain(world.slack.userId(name));
+      const [card] = messages;
+      expect(blocksText(card ?? {})).toContain('SEV3 outage · support-answers · PROD · exposed 30 min');
+      await ask(world, 'oncall', 'decline end of the test', channel.id);
+    });
+
+    it('opens one when the submission is delivered twice', async () => {
+      const view = await form();
+      const before = (await roomsOf(world)).length;
+      const entries = { title: 'Delivered twice', category: 'cost', severity: 'sev3' };
+      await world.slack.as('oncall').submit(view, entries);
+      const submission = world.slack.sent.at(-1);
+      await world.slack.replay(submission);
+      await world.slack.waitFor('a room', async () =>
+        (await roomsOf(world)).find((room) => room.name.endsWith('delivered-twice')),
+      );
+      const { id } = await declareIncident(world, 'sev3 cost a later one');
+      await roomWith(world, `card:${id}`);
+      expect(await roomsOf(world)).toHaveLength(before + 2);
+    });
+  });
+
+  describe('with words', () => {
+    it('takes severity, category and service from the first words and the rest as title', async () => {
+      const said = await ask(world, 'oncall', `declare sev1 quality ${SERVICE} wrong answers`);
+      expect(said).toBe(
+        `Declared INC-${idOf(said)} (sev1 quality): wrong answers. Its room is being opened and you are invited.`,
+      );
+      const { channel, messages } = await wholeRoom(idOf(said));
+      expect(blocksText(messages[0] ?? {})).toContain('SEV1 quality · support-answers · PROD · open');
+      expect(blocksText(messages[0] ?? {})).toContain('wrong answers');
+      const twice = await ask(world, 'comms', `declare sev2 quality ${SERVICE} odd answers`);
+      const live = `INC-${idOf(said)} (sev1 quality): wrong answers is live for the same service and category.`;
+      expect(twice).toBe(`Nothing new was opened: ${live} Its room is <#${channel.id}>.`);
+      const other = await ask(world, 'comms', `declare sev3 cost ${SERVICE} tokens`);
+      expect(idOf(other)).toBeGreaterThan(idOf(said));
+    });
+
+    it('opens one when the command is delivered twice', async () => {
+      const before = (await roomsOf(world)).length;
+      const said = await ask(world, 'oncall', 'declare sev3 cost typed once');
+      await world.slack.replay();
+      await roomWith(world, `card:${idOf(said)}`);
+      const later = await declareIncident(world, 'sev3 cost typed after it');
+      expect(later.id).toBe(idOf(said) + 1);
+      expect(await roomsOf(world)).toHaveLength(before + 2);
+    });
+
+    it('makes safety private and sev1 whatever was asked, and lists it nowhere', async () => {
+      const title = 'answers leak addresses';
+      const said = await ask(world, 'oncall', `declare sev3 safety ${SERVICE} ${title}`);
+      expect(said).toContain(`Declared INC-${idOf(said)} (sev1 safety)`);
+      const { channel, messages } = await wholeRoom(idOf(said));
+      expect(channel.is_private).toBe(true);
+      expect(channel.name).toMatch(/^inc-\d{8}-\d+$/);
+      for (const name of ['legal', 'lead', 'approver']) expect(channel.members).toContain(world.slack.userId(name));
+      expect(channel.members).not.toContain(world.slack.userId('product'));
+      expect(blocksText(messages[0] ?? {})).toContain('SEV1 safety');
+      for (const who of ['product', 'oncall']) {
+        for (const asked of ['list', 'status', `status INC-${idOf(said)}`, `status ${idOf(said)}`]) {
+          const answer = await ask(world, who, asked);
+          expect(answer).not.toContain(title);
+          expect(answer).not.toContain(channel.id);
+          expect(answer.replace(/No incident INC-\d+|No incident \d+/, '')).not.toContain(`INC-${idOf(said)}`);
+        }
+      }
+    });
+
+    it('does not tell a stranger who declares the same of a private incident', async () => {
+      const said = await ask(world, 'oncall', 'declare safety support-tickets shows a passport number');
+      expect(idOf(said)).toBeGreaterThan(0);
+      const first = await ask(world, 'oncall', `declare safety ${SERVICE} a second report of mine`);
+      const { messages } = await wholeRoom(idOf(first));
+      const title = String(/SEV1 safety[^\n]*\n([^\n]+)/.exec(blocksText(messages[0] ?? {}))?.[1]);
+      const answer = await ask(world, 'product', `declare safety ${SERVICE} something else`);
+      expect(title.length).toBeGreaterThan(3);
+      expect(answer).not.toContain(title);
+    });
+  });
+
+  describe('with awkward titles', () => {
+    const titles: [string, string, RegExp][] = [
+      ['of 300 characters', 'long word '.repeat(30).trim(), /^inc-\d{8}-\d+-long-word(-long|-word)*$/],
+      ['of emoji only', '🔥🔥🔥', /^inc-\d{8}-\d+$/],
+      ['in Cyrillic', 'Ответы стали хуже', /^inc-\d{8}-\d+-otvety-stali-huzhe$/],
+      ['that would ping and inject', '<!channel> & <script>alert(1)</script> <@U0LLMBOT>', /^inc-\d{8}-\d+-[a-z0-9-]+$/],
+    ];
+    for (const [name, title, expected] of titles) {
+      it(`opens a room with a valid name for a title ${name}`, async () => {
+        const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+        const said = await ask(world, 'oncall', `declare sev3 cost ${escaped}`);
+        const { channel, messages } = await wholeRoom(idOf(said));
+        expect(channel.name).toMatch(expected);
+        expect(channel.name.length).toBeLessThanOrEqual(80);
+        const everything = JSON.stringify(messages.map(({ text, blocks }) => [text, blocks])) + said;
+        for (const unsafe of ['<!channel>', '<script>', '<@U0LLMBOT>']) expect(everything).not.toContain(unsafe);
+      });
+    }
+
+    it('adds a suffix when the name is taken', async () => {
+      const { id } = await declareIncident(world, 'sev3 cost first of its name');
+      const day = /inc-(\d{8})-/.exec((await wholeRoom(id)).channel.name)?.[1];
+      const wanted = `inc-${day}-${id + 1}-taken`;
+      await createChannel(world, wanted);
+      const next = await declareIncident(world, 'sev3 cost taken');
+      expect(next.id).toBe(id + 1);
+      expect((await world.slack.channel(next.room)).name).toBe(`${wanted}-2`);
+      const { ts } = await messageWith(world, next.room, `card:${next.id}`);
+      expect(ts).toEqual(expect.any(String));
+    });
+  });
+});
+
+async function createChannel(world: World, name: string): Promise<void> {
+  const answer = await fetch(`${world.slack.apiUrl}conversations.create`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.slack.botToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name }),
+  });
+  expect(await answer.json()).toMatchObject({ ok: true });
+}
