@@ -77,6 +77,7 @@ const statements = [
     files jsonb not null,
     edited_ts text,
     deleted_at timestamptz,
+    said_at timestamptz not null,
     recorded_at timestamptz not null,
     primary key (channel_id, ts)
   )`,

@@ -203,6 +203,8 @@ export interface RoomMessageTable {
   files: Json<{ name: string; permalink: string | null }[]>;
   edited_ts: string | null;
   deleted_at: Date | null;
+  /** When it was said, on the clock that the timeline uses. */
+  said_at: Date;
   recorded_at: Date;
 }
 

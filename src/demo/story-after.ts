@@ -19,6 +19,12 @@ const SAID = {
   oncall: 'Agreed. And a canary question every minute, so that we see it before users do.',
 };
 
+const ANSWERS = [
+  'caught Every call succeeded, and no dashboard compares the model that answers with the one asked for.',
+  'diagnose Nothing of ours had changed, and the requested name stayed the same.',
+  'prevents Ask for dated models only, and send canary questions every minute.',
+];
+
 /** People talk as people do, one of them in a thread, and end it. */
 export async function talkAndResolve(
   scene: Scene,
@@ -31,10 +37,11 @@ export async function talkAndResolve(
     await world.slack.as('oncall').say(room.id, SAID.oncall, { thread_ts: first.ts });
     tell.line('room', `@lead: "${SAID.lead}"`);
     tell.line('room', `@oncall, in the thread: "${SAID.oncall}"`);
-    const text =
-      'postmortem answer prevents Ask for dated models only, and run canary questions every minute.';
-    const kept = await commandAs(scene, 'oncall', { text, channel: room.id });
-    tell.line('room', `@oncall answers one of the five questions. The bot: "${kept}"`);
+    for (const answer of ANSWERS) {
+      const kept = await commandAs(scene, 'oncall', { text: `postmortem answer ${answer}`, channel: room.id });
+      expectThat(kept.startsWith('Kept'), `the answer "${answer}" was not kept: ${kept}`);
+    }
+    tell.line('room', '@oncall answers those of the five questions that the evidence cannot, with /llm-incident postmortem answer.');
     const said = await commandAs(scene, 'oncall', {
       text: 'resolve pinned the dated model',
       channel: room.id,
@@ -69,7 +76,7 @@ export async function documentsArrive(scene: Scene, room: SlackChannel): Promise
     );
     for (const said of Object.values(SAID))
       expectThat(markdown.includes(said), `the post-mortem lacks "${said}"`);
-    const headings = markdown.split('\n').filter((line) => /^##? /.test(line));
+    const headings = markdown.split('\n').filter((line) => /^#{1,2} /.test(line));
     tell.line(
       'post-mortem',
       `postmortem.md is in the room and on disk: ${markdown.split('\n').length} lines, what people said included, the thread too.`,

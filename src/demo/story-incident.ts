@@ -103,6 +103,9 @@ export async function pageGoesOut(scene: Scene, room: SlackChannel): Promise<Pag
   return stage('page', 'PagerDuty is paged ten minutes later', async () => {
     const urgent = () => world.pagerduty.incidents.filter((incident) => incident.urgency === 'high');
     expectThat(urgent().length === 0, 'somebody was paged before the ten minutes were over');
+    for (const { id, urgency } of world.pagerduty.incidents) {
+      tell.line('page', `So far it is a ticket, PagerDuty ${id} of ${urgency} urgency: nobody is woken.`);
+    }
     const paged = await minutesUntil(scene, { atMost: 20, what: 'a page' }, () => urgent()[0]);
     const whom = paged.assignments.map(({ assignee }) => assignee.summary).join(', ') || 'whoever is on call';
     tell.line('page', `Ten minutes, and it still fires, so a phone rings: "${paged.title}" → ${whom}.`);

@@ -12,7 +12,8 @@ export interface Teller {
 
 const WIDTH = 100;
 const STAGE_WIDTH = 12;
-const INDENT = 8 + STAGE_WIDTH;
+const STAMP_WIDTH = 9;
+const INDENT = STAMP_WIDTH + 2 + STAGE_WIDTH;
 const RESET = '\u001b[0m';
 const DIM = '\u001b[2m';
 const BOLD = '\u001b[1m';
@@ -41,13 +42,13 @@ export function createTeller(time: () => Date): Teller {
     const day = Math.floor(now.getTime() / 86_400_000);
     firstDay ??= day;
     const later = day > firstDay ? `+${day - firstDay}d ` : '';
-    return `${later}${now.toISOString().slice(11, 16)}`.padStart(7);
+    return `${later}${now.toISOString().slice(11, 16)}`.padStart(STAMP_WIDTH);
   };
   return {
     line: (stage, text) => {
       const [first = '', ...rest] = text.split('\n').flatMap((part) => wrap(part, WIDTH - INDENT));
       const word = paint(`${BOLD}${COLOURS[stage] ?? ''}`, stage.padEnd(STAGE_WIDTH));
-      print(`${paint(DIM, stamp())} ${word}${first}`);
+      print(`${paint(DIM, stamp())}  ${word}${first}`);
       for (const more of rest) print(`${' '.repeat(INDENT)}${more}`);
     },
     note: (text) => {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { type Db, openDatabase } from '../db/database.ts';
 import { verifyChain } from '../mitigation/audit.ts';
 import { wholeTrail } from '../mitigation/audit-store.ts';
@@ -21,6 +22,7 @@ export async function stopAndCheck(scene: Scene): Promise<void> {
   await stage('record', 'the database agrees with the story', async () => {
     const { db, close } = await openDatabase({ dataDir: world.dataDir });
     try {
+      await sql`set default_transaction_read_only = on`.execute(db);
       for (const fact of [
         await incidentFact(db),
         await mitigationFact(db),

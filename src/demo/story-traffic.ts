@@ -6,7 +6,7 @@ export interface Traffic {
   /** Calls of the last day, backdated, so that every rule has its baseline. */
   day(calls: number): Promise<Share>;
   /** Moves the clock on and answers what was asked meanwhile. */
-  minute(calls?: number): Promise<EmittedCall[]>;
+  minute(pace?: { advanceMs: number }): Promise<EmittedCall[]>;
   /** How well the calls of the last half hour were answered. */
   halfHour(): Share;
   readonly calls: number;
@@ -45,10 +45,10 @@ export function createTraffic(world: DemoWorld): Traffic {
       await world.advance(0);
       return shareOf(sent);
     },
-    minute: async (calls = CALLS_A_MINUTE) => {
+    minute: async ({ advanceMs } = { advanceMs: MINUTE_MS }) => {
       const from = until;
-      until = await world.advance(MINUTE_MS);
-      const sent = note(await world.service.emit({ from, to: until, calls }));
+      until = await world.advance(advanceMs);
+      const sent = note(await world.service.emit({ from, to: until, calls: CALLS_A_MINUTE }));
       await world.slack.idle({ quietMs: 60, timeoutMs: 20_000 });
       return sent;
     },

@@ -40,7 +40,8 @@ function introduce({ tell, world }: Scene): void {
       `account, and ${SERVICE}, a simulated AI feature. The bot is the real one, a process of its own at ${world.bot.url}.`,
   );
   tell.note(
-    'The clock runs faster: simulated minutes pass in milliseconds (times are UTC). No rule, window or threshold is loosened.',
+    'The clock runs faster: simulated minutes pass in milliseconds (times are UTC). No rule, window or threshold is loosened. ' +
+      'Only what people type carries real time, because Slack stamps it.',
   );
   tell.note(`Config, database and log: ${world.folder}\n`);
 }

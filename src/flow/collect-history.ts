@@ -1,6 +1,7 @@
 import { messagesOf, type RecordedMessage, recordMessages } from '../incident/room-store.ts';
 import type { Flow } from './flow.ts';
 import type { ChannelMessage } from './ports.ts';
+import { timeOf } from './record-room.ts';
 
 const BATCH = 200;
 
@@ -59,6 +60,7 @@ async function record(flow: Pick<Flow, 'db' | 'clock'>, room: Room, batch: Chann
     text,
     editedTs,
     files,
+    saidAt: timeOf(flow, ts),
   }));
   await recordMessages(flow.db, rows, flow.clock.now());
 }

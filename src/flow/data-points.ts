@@ -59,7 +59,7 @@ function modelPoint(evidence: Evidence | undefined): DataPoints['model'] {
 async function samplePoint(db: Db, evidence: Evidence | undefined): Promise<Sample[] | undefined> {
   const failing = (evidence?.data['failing'] ?? []) as FrozenSample[];
   const representative = (evidence?.data['representative'] ?? []) as FrozenSample[];
-  const passScore = (evidence?.data['passScore'] ?? PASS_SCORE) as number;
+  const passScore = passScoreIn(evidence);
   const good = representative.filter((sample) => isGood(sample, passScore));
   const texts = await callTexts(
     db,
@@ -93,6 +93,15 @@ function driftPoint(evidence: Evidence | undefined): DataPoints['drift'] {
     n,
     state,
   }));
+}
+
+/** Below this a call counts as a failing one, as it was frozen. */
+export function passScoreOf(frozen: Frozen): number {
+  return passScoreIn(frozen.samples);
+}
+
+function passScoreIn(samples: Evidence | undefined): number {
+  return (samples?.data['passScore'] ?? PASS_SCORE) as number;
 }
 
 interface FrozenShape {
@@ -176,7 +185,7 @@ export async function recordedCalls(
     from: new Date(onset.getTime() - GOOD_LOOK_BACK_MS),
     to: onset,
   };
-  const passScore = (evidence.samples?.data['passScore'] ?? PASS_SCORE) as number;
+  const passScore = passScoreOf(evidence);
   const good = await sampleCalls(db, { ...window, which: 'good', limit: MOST_GOOD, passScore });
   return { bad, good: good.filter((call) => call.input !== null && call.output !== null).map(recorded) };
 }

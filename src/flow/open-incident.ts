@@ -119,7 +119,7 @@ export async function pageNow(
   const { incident, now, purpose } = asked;
   const request = { incidentId: incident.id, purpose, at: now };
   if (flow.pager === null) {
-    const reason = 'PagerDuty is not configured, so nobody was paged.';
+    const reason = 'nobody; PagerDuty is not configured';
     return requestPage(tx, { ...request, reason, state: 'skipped' });
   }
   const isNew = await requestPage(tx, {

@@ -29,7 +29,7 @@ export async function pageSomeone(flow: Flow, job: Job): Promise<void> {
     });
   } catch (thrown) {
     if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
-    const reason = `Nobody was paged: ${thrown.message}.`;
+    const reason = `nobody; ${thrown.message}`;
     await record(flow, { incidentId, purpose, state: 'failed', reason, receipt: null });
   }
 }
@@ -59,12 +59,13 @@ async function requestFor(flow: Flow, incident: Incident, purpose: 'page' | 'tic
   };
 }
 
+/** What follows "Paged:" on the card. */
 function describeReceipt(purpose: 'page' | 'ticket', receipt: PageReceipt): string {
-  const what = purpose === 'page' ? 'Paged' : 'Ticket opened';
   const where =
-    receipt.pagerdutyId === null ? 'PagerDuty accepted the event' : `PagerDuty ${receipt.pagerdutyId}`;
-  const who = receipt.notified.length === 0 ? '' : `; on call: ${receipt.notified.join(', ')}`;
-  return `${what}: ${where}${receipt.url === null ? '' : ` (${receipt.url})`}${who}.`;
+    receipt.pagerdutyId === null ? 'PagerDuty took the event' : `PagerDuty ${receipt.pagerdutyId}`;
+  const what = purpose === 'page' ? where : `nobody; a ticket is open: ${where}`;
+  const who = receipt.notified.length === 0 ? '' : `, on call: ${receipt.notified.join(', ')}`;
+  return `${what}${receipt.url === null ? '' : ` (${receipt.url})`}${purpose === 'page' ? who : ''}`;
 }
 
 async function record(

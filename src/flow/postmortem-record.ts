@@ -18,9 +18,9 @@ import type {
   RoomMessage,
   TimelineEvent,
 } from '../postmortem/record.ts';
-import { inputShape } from '../sources/call-sample-store.ts';
+import { exposure } from '../sources/call-statistics-store.ts';
 import { describeComponent } from './component-text.ts';
-import { loadDataPoints, recordedCalls, type SignalOfRule, signalFacts } from './data-points.ts';
+import { loadDataPoints, passScoreOf, recordedCalls, type SignalOfRule, signalFacts } from './data-points.ts';
 import { nameOrId } from './display-name.ts';
 import type { Flow } from './flow.ts';
 import { answersOf } from './postmortem-answers.ts';
@@ -44,7 +44,7 @@ export async function loadRecord(
     incident: factsOf(incident),
     milestones: Object.entries(milestones).map(([name, at]) => ({ name: name as keyof Milestones, at })),
     signal,
-    impact: await impactOf(db, incident, milestones),
+    impact: await impactOf(db, { incident, milestones, passScore: passScoreOf(evidence) }),
     changes: ((evidence.changes?.data['suspects'] ?? []) as Suspect[]).map(({ component, from, to, at }) => ({
       component,
       from: describeComponent(from),
@@ -82,19 +82,18 @@ function eventOf(entry: Awaited<ReturnType<typeof timelineOf>>[number]): Timelin
   return { at: entry.at, kind: entry.kind, text: entry.text, actor: entry.actor ?? undefined };
 }
 
-/** Calls and users between the start and the containment. */
-async function impactOf(db: Db, incident: Incident, milestones: Milestones): Promise<Impact | undefined> {
+/** Bad answers, and the users who got one, between the start and the containment. */
+async function impactOf(
+  db: Db,
+  about: { incident: Incident; milestones: Milestones; passScore: number },
+): Promise<Impact | undefined> {
+  const { incident, milestones, passScore } = about;
   const from = milestones.started ?? milestones.declared;
   const to = milestones.contained ?? milestones.mitigated ?? milestones.resolved;
   if (incident.service === null || from === undefined || to === undefined || to <= from) return undefined;
-  const shape = await inputShape(db, {
-    service: incident.service,
-    environment: incident.environment,
-    from,
-    to,
-  });
-  if (shape.calls === 0) return undefined;
-  return { totalRequests: shape.calls, exposedUsers: shape.distinctUsers };
+  const window = { service: incident.service, environment: incident.environment, from, to };
+  const { calls, badCalls, exposedUsers } = await exposure(db, window, passScore);
+  return calls === 0 ? undefined : { totalRequests: calls, affectedRequests: badCalls, exposedUsers };
 }
 
 /** What people wrote; what the bot itself posted is in the machine's entries already. */
@@ -105,6 +104,7 @@ async function roomMessages(flow: Pick<Flow, 'db' | 'chat'>, incidentId: number)
   const rows = (await messagesOf(flow.db, incidentId)).filter((row) => !isOwn(row));
   return rows.map((row) => ({
     ts: row.ts,
+    at: row.said_at,
     threadTs: row.thread_ts ?? undefined,
     userId: row.user_id,
     text: row.text,
@@ -115,7 +115,7 @@ async function roomMessages(flow: Pick<Flow, 'db' | 'chat'>, incidentId: number)
 }
 
 async function decisionPath(db: Db, incidentId: number): Promise<DecisionPath | undefined> {
-  const path = await pathOf(db, incidentId);
+  const path = (await pathOf(db, incidentId)).filter((step) => step.answer !== null);
   const last = path.at(-1);
   if (last === undefined) return undefined;
   const symptoms = [...new Set(path.map((step) => step.symptom))];

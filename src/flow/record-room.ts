@@ -10,7 +10,18 @@ export async function recordMessage(
 ): Promise<void> {
   const incident = await findByChannel(flow.db, channelId);
   if (incident === undefined) return;
-  await recordMessages(flow.db, [{ ...message, channelId, incidentId: incident.id }], flow.clock.now());
+  const saidAt = timeOf(flow, message.ts);
+  await recordMessages(
+    flow.db,
+    [{ ...message, channelId, incidentId: incident.id, saidAt }],
+    flow.clock.now(),
+  );
+}
+
+/** When a message was said: Slack stamps the real time, the timeline follows the clock, which tests and drills move. */
+export function timeOf(flow: Pick<Flow, 'clock'>, ts: string): Date {
+  const movedMs = flow.clock.now().getTime() - Date.now();
+  return new Date(Number(ts) * 1000 + movedMs);
 }
 
 /** A deleted message keeps its place and loses its text. */

@@ -67,6 +67,7 @@ export function withSafetyRules<T extends { category: Category; severity: Severi
 export type PagePlan =
   | { kind: 'page'; afterMs: number }
   | { kind: 'ticket' }
+  /** `reason` is what follows "Paged:". */
   | { kind: 'nobody'; reason: string };
 
 const QUALITY_PAGE_DELAY_MS = 10 * 60_000;
@@ -78,14 +79,17 @@ const QUALITY_PAGE_DELAY_MS = 10 * 60_000;
 export function pagePlan(
   incident: Pick<Incident, 'environment' | 'category' | 'severity' | 'source' | 'drill'>,
 ): PagePlan {
-  if (incident.drill) return { kind: 'nobody', reason: 'This is a drill; nobody is paged.' };
+  if (incident.drill) return { kind: 'nobody', reason: 'nobody; this is a drill' };
   if (incident.environment !== PRODUCTION) {
-    return { kind: 'nobody', reason: `The environment is ${incident.environment}; only production pages.` };
+    return {
+      kind: 'nobody',
+      reason: `nobody; the environment is ${incident.environment}, and only production pages`,
+    };
   }
   if (incident.severity === 'sev1') {
     const waits = incident.source === 'rule' && incident.category === 'quality';
     return { kind: 'page', afterMs: waits ? QUALITY_PAGE_DELAY_MS : 0 };
   }
   if (incident.severity === 'sev2') return { kind: 'ticket' };
-  return { kind: 'nobody', reason: 'Sev3 pages nobody.' };
+  return { kind: 'nobody', reason: 'nobody; sev3 wakes no one' };
 }

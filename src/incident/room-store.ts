@@ -10,6 +10,7 @@ export interface RecordedMessage {
   text: string;
   files: { name: string; permalink: string | null }[];
   editedTs: string | null;
+  saidAt: Date;
 }
 
 const ROWS_PER_STATEMENT = 400;
@@ -27,6 +28,7 @@ export async function recordMessages(db: Db, messages: RecordedMessage[], record
       files: JSON.stringify(message.files),
       edited_ts: message.editedTs,
       deleted_at: null,
+      said_at: message.saidAt,
       recorded_at: recordedAt,
     }));
     await db

@@ -45,8 +45,9 @@ interface Candidate {
 }
 
 /**
- * One case for each distinct failing input, worst score first, five at most. An assertion is kept only when
- * it fails on the recorded bad outputs and passes on the recorded good ones, in the form that is exported.
+ * One case for each distinct failing input, five at most, the kinds of failure in turn; within a kind, inputs whose
+ * right answer is known first. An assertion is kept only when it fails on the recorded bad outputs and passes on the
+ * recorded good ones, in the form that is exported.
  */
 export function proposeCases(recorded: {
   incidentId: string;
@@ -56,9 +57,20 @@ export function proposeCases(recorded: {
   const worstFirst = recorded.bad.toSorted((a, b) => (a.score ?? Infinity) - (b.score ?? Infinity));
   const failures = Map.groupBy(worstFirst, sameInput);
   const twins = Map.groupBy(recorded.good, sameInput);
-  return [...failures].slice(0, maxCases).map(([input, calls]) => {
-    return toCase(recorded.incidentId, { calls, twins: twins.get(input) ?? [], good: recorded.good });
-  });
+  const isKnown = ([input]: [string, unknown]) => Number(twins.has(input));
+  const knownFirst = [...failures].sort((a, b) => isKnown(b) - isKnown(a));
+  const kinds = Map.groupBy(knownFirst, ([, calls]) => calls[0]?.formatOk === false);
+  return inTurn([...kinds.values()])
+    .slice(0, maxCases)
+    .map(([input, calls]) => {
+      return toCase(recorded.incidentId, { calls, twins: twins.get(input) ?? [], good: recorded.good });
+    });
+}
+
+/** The first of each list, then the second of each, and so on. */
+function inTurn<T>(lists: readonly T[][]): T[] {
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1))).flat();
 }
 
 /** Inputs that differ in white space only are one input. */

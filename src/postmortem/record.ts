@@ -106,6 +106,8 @@ export interface TimelineEvent {
 /** One Slack message of the room in mrkdwn, with its latest text. `ts` and `threadTs` are Slack's. */
 export interface RoomMessage {
   readonly ts: string;
+  /** When it was said, where that is not the time in `ts`. */
+  readonly at?: Date | undefined;
   readonly threadTs?: string | undefined;
   readonly userId: string;
   readonly text: string;

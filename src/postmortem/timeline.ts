@@ -40,7 +40,7 @@ export function timeline(
     blocks: () => [machineEntry(event, names)],
   }));
   for (const thread of threads(messages)) {
-    entries.push({ atMs: slackMs(thread.rootTs), blocks: () => threadEntry(thread, names) });
+    entries.push({ atMs: startOf(thread), blocks: () => threadEntry(thread, names) });
   }
   if (entries.length === 0) return none('The record holds no machine event and no message of the room.');
   entries.sort((a, b) => byTime(a.atMs, b.atMs));
@@ -56,6 +56,14 @@ function byTime(a: number, b: number): number {
 /** A Slack ts (`1763800000.123456`, seconds) in milliseconds. */
 function slackMs(ts: string): number {
   return /^\d{1,11}(?:\.\d{1,9})?$/.test(ts) ? Number(ts) * 1_000 : Number.NaN;
+}
+
+function saidMs(message: RoomMessage): number {
+  return message.at?.getTime() ?? slackMs(message.ts);
+}
+
+function startOf({ root, rootTs }: { root?: RoomMessage | undefined; rootTs: string }): number {
+  return root === undefined ? slackMs(rootTs) : saidMs(root);
 }
 
 function threads(messages: readonly RoomMessage[]): Thread[] {
@@ -77,11 +85,11 @@ function machineEntry(event: TimelineEvent, names: Names): Paragraph {
 }
 
 function threadEntry({ root, rootTs, replies }: Thread, names: Names): BlockContent[] {
-  const time = strong(clockTime(new Date(slackMs(rootTs))));
+  const time = strong(clockTime(new Date(startOf({ root, rootTs }))));
   const unknown = words`${time} A message that was not recorded.`;
   const top = root ? messageBlocks(root, names) : [paragraph(unknown)];
   if (replies.length === 0) return top;
-  const inOrder = replies.toSorted((a, b) => byTime(slackMs(a.ts), slackMs(b.ts)));
+  const inOrder = replies.toSorted((a, b) => byTime(saidMs(a), saidMs(b)));
   return [...top, list(inOrder.map((reply) => messageBlocks(reply, names)))];
 }
 
@@ -100,7 +108,7 @@ function messageBlocks(message: RoomMessage, names: Names): BlockContent[] {
 
 // An edited message shows its final text and says that it was edited; a deleted one shows no text at all.
 function messageLead(message: RoomMessage, names: Names): PhrasingContent[] {
-  const when = clockTime(new Date(slackMs(message.ts)));
+  const when = clockTime(new Date(saidMs(message)));
   const link = message.permalink ? linked(when, message.permalink) : undefined;
   const time: PhrasingContent = link ? { type: 'strong', children: [link] } : strong(when);
   const edited = message.editedTs && !message.deletedAt ? ' (edited)' : '';

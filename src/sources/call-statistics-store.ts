@@ -125,6 +125,22 @@ export async function verdictTotals(db: Db, window: CallWindow): Promise<Verdict
   return { scored: { n: row.scored, mean: row.mean }, format: { n: row.formatted, passed: row.passed } };
 }
 
+/** Calls of a window, those that failed the format or scored below `passScore`, and the users who got one of them. */
+export async function exposure(
+  db: Db,
+  window: CallWindow,
+  passScore: number,
+): Promise<{ calls: number; badCalls: number; exposedUsers: number }> {
+  const isBad = sql`(format_ok is false or coalesce(quality < ${passScore}, false))`;
+  return callsIn(db, window)
+    .select([
+      sql<number>`count(*)`.as('calls'),
+      sql<number>`count(*) filter (where ${isBad})`.as('badCalls'),
+      sql<number>`count(distinct user_id) filter (where ${isBad})`.as('exposedUsers'),
+    ])
+    .executeTakeFirstOrThrow();
+}
+
 /**
  * One combination of prompt and model that answered calls; `scoreSquares` is the sum of the squared scores.
  */

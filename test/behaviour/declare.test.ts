@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SlackView } from '../../src/demo/slack/slack-shapes.ts';
 import { SERVICE, startWorld, type World } from '../harness/bot.ts';
 import { ask, declareIncident, messageWith, roomWith } from '../harness/people.ts';
-import { blocksText, roomsOf } from '../harness/room.ts';
+import { blocksText, keyOf, roomOf, roomsOf } from '../harness/room.ts';
 
 const FIELDS = ['title', 'category', 'severity', 'service', 'symptom', 'started_at', 'private'];
 
@@ -21,7 +21,9 @@ describe('declaring an incident', () => {
     const room = await roomWith(world, `card:${id}`);
     const messages = await world.slack.messages(room);
     const threads = await Promise.all(messages.map((one) => world.slack.replies(room, one.ts)));
-    return { channel: await world.slack.channel(room), messages: [...messages, ...threads.flat()] };
+    const card = blocksText(messages.find((one) => keyOf(one) === `card:${id}`) ?? {});
+    const ours = [...messages, ...threads.flat()].filter((one) => keyOf(one) !== undefined);
+    return { channel: await world.slack.channel(room), card, messages: ours };
   };
   const idOf = (said: string) => Number(/INC-(\d+)/.exec(said)?.[1]);
 
@@ -52,7 +54,7 @@ describe('declaring an incident', () => {
       await world.slack.as('oncall').dismiss(view);
     });
 
-    it('opens exactly one room with what was filled in, and tells whoever declared it', async () => {
+    it('opens exactly one room with what was filled in', async () => {
       const view = await form();
       const started = Math.floor((await world.now()).getTime() / 1000) - 1_800;
       const before = (await roomsOf(world)).length;
@@ -66,17 +68,13 @@ describe('declaring an incident', () => {
       };
       const answer = await world.slack.as('oncall').submit(view, entries);
       expect(answer).toMatchObject({ status: 200, text: '' });
-      const told = await world.slack.waitFor('the announcement', () =>
-        world.slack.ephemerals(world.slack.userId('oncall')).find((one) => one.via === 'postEphemeral'),
-      );
-      const { channel, messages } = await wholeRoom(idOf(told.text));
-      expect(told.text).toBe(`INC-${idOf(told.text)} is open in <#${channel.id}>.`);
+      const named = await world.slack.waitFor('the room', () => roomOf(world));
+      const { channel, card } = await wholeRoom(Number(/^inc-\d{8}-(\d+)-/.exec(named.name)?.[1]));
       expect(await roomsOf(world)).toHaveLength(before + 1);
       expect(channel.name).toMatch(/^inc-\d{8}-\d+-prices-that-do-not-exist$/);
       expect(channel.is_private).toBe(false);
       for (const name of ['oncall', 'lead', 'approver']) expect(channel.members).toContain(world.slack.userId(name));
-      const [card] = messages;
-      expect(blocksText(card ?? {})).toContain('SEV3 outage · support-answers · PROD · exposed 30 min');
+      expect(card).toContain('SEV3 outage · support-answers · PROD · exposed 30 min');
       await ask(world, 'oncall', 'decline end of the test', channel.id);
     });
 
@@ -102,14 +100,21 @@ describe('declaring an incident', () => {
       expect(said).toBe(
         `Declared INC-${idOf(said)} (sev1 quality): wrong answers. Its room is being opened and you are invited.`,
       );
-      const { channel, messages } = await wholeRoom(idOf(said));
-      expect(blocksText(messages[0] ?? {})).toContain('SEV1 quality · support-answers · PROD · open');
-      expect(blocksText(messages[0] ?? {})).toContain('wrong answers');
-      const twice = await ask(world, 'comms', `declare sev2 quality ${SERVICE} odd answers`);
-      const live = `INC-${idOf(said)} (sev1 quality): wrong answers is live for the same service and category.`;
-      expect(twice).toBe(`Nothing new was opened: ${live} Its room is <#${channel.id}>.`);
-      const other = await ask(world, 'comms', `declare sev3 cost ${SERVICE} tokens`);
-      expect(idOf(other)).toBeGreaterThan(idOf(said));
+      const { channel, card } = await wholeRoom(idOf(said));
+      expect(card).toContain('SEV1 quality · support-answers · PROD · open');
+      expect(card).toContain('wrong answers');
+    });
+
+    it('names the live incident about the same service and category', async () => {
+      const first = await declareIncident(world, `sev3 quality ${SERVICE} first seen`);
+      const second = await ask(world, 'comms', `declare sev2 quality ${SERVICE} odd answers`);
+      const live = /(INC-\d+) is live for the same\. Its room is <#(\w+)>\.$/.exec(second);
+      expect(live?.[1]).not.toBe(`INC-${idOf(second)}`);
+      expect((await world.slack.channel(String(live?.[2]))).name).toContain(`-${String(live?.[1]).slice(4)}-`);
+      const other = await ask(world, 'comms', `declare sev3 outage ${SERVICE} another category`);
+      expect(other).toMatch(/invited\.$/);
+      for (const id of [idOf(second), idOf(other)]) await roomWith(world, `card:${id}`);
+      await ask(world, 'oncall', 'decline end of the test', first.room);
     });
 
     it('opens one when the command is delivered twice', async () => {
@@ -126,12 +131,12 @@ describe('declaring an incident', () => {
       const title = 'answers leak addresses';
       const said = await ask(world, 'oncall', `declare sev3 safety ${SERVICE} ${title}`);
       expect(said).toContain(`Declared INC-${idOf(said)} (sev1 safety)`);
-      const { channel, messages } = await wholeRoom(idOf(said));
+      const { channel, card } = await wholeRoom(idOf(said));
       expect(channel.is_private).toBe(true);
       expect(channel.name).toMatch(/^inc-\d{8}-\d+$/);
       for (const name of ['legal', 'lead', 'approver']) expect(channel.members).toContain(world.slack.userId(name));
       expect(channel.members).not.toContain(world.slack.userId('product'));
-      expect(blocksText(messages[0] ?? {})).toContain('SEV1 safety');
+      expect(card).toContain('SEV1 safety');
       for (const who of ['product', 'oncall']) {
         for (const asked of ['list', 'status', `status INC-${idOf(said)}`, `status ${idOf(said)}`]) {
           const answer = await ask(world, who, asked);
@@ -143,14 +148,13 @@ describe('declaring an incident', () => {
     });
 
     it('does not tell a stranger who declares the same of a private incident', async () => {
-      const said = await ask(world, 'oncall', 'declare safety support-tickets shows a passport number');
-      expect(idOf(said)).toBeGreaterThan(0);
-      const first = await ask(world, 'oncall', `declare safety ${SERVICE} a second report of mine`);
-      const { messages } = await wholeRoom(idOf(first));
-      const title = String(/SEV1 safety[^\n]*\n([^\n]+)/.exec(blocksText(messages[0] ?? {}))?.[1]);
-      const answer = await ask(world, 'product', `declare safety ${SERVICE} something else`);
-      expect(title.length).toBeGreaterThan(3);
+      const title = 'shows a passport number';
+      const told = await ask(world, 'oncall', `declare sev3 private outage ${SERVICE} ${title}`);
+      const { channel } = await wholeRoom(idOf(told));
+      expect(channel.is_private).toBe(true);
+      const answer = await ask(world, 'product', `declare sev3 outage ${SERVICE} something else`);
       expect(answer).not.toContain(title);
+      expect(answer).not.toContain(channel.id);
     });
   });
 
@@ -158,7 +162,7 @@ describe('declaring an incident', () => {
     const titles: [string, string, RegExp][] = [
       ['of 300 characters', 'long word '.repeat(30).trim(), /^inc-\d{8}-\d+-long-word(-long|-word)*$/],
       ['of emoji only', '🔥🔥🔥', /^inc-\d{8}-\d+$/],
-      ['in Cyrillic', 'Ответы стали хуже', /^inc-\d{8}-\d+-otvety-stali-huzhe$/],
+      ['in Cyrillic', 'Ответы стали хуже', /^inc-\d{8}-\d+-otvety-stali-khuzhe$/],
       ['that would ping and inject', '<!channel> & <script>alert(1)</script> <@U0LLMBOT>', /^inc-\d{8}-\d+-[a-z0-9-]+$/],
     ];
     for (const [name, title, expected] of titles) {

@@ -179,6 +179,7 @@ const columns: { [T in keyof Database]: { [C in keyof Database[T]]: Nullness<Sel
       files: 'not null',
       edited_ts: 'null',
       deleted_at: 'null',
+      said_at: 'not null',
       recorded_at: 'not null',
     },
     posted_message: {

@@ -40,7 +40,7 @@ const MARCH_TOKENS = [
 ] as const;
 const SHORT_TRIAL_TOKENS = 15;
 const SMALLEST = 1_009;
-const LARGEST = 19_997;
+const LARGEST = 3_989;
 const HARDEST_EASY_FACTOR = 28; // composites with a smaller factor would be too easy to be interesting
 
 /** Asks for a number of four or five digits, odd and half the time prime, and answers as the behaviour would. */

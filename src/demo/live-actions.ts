@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { EmittedCall } from './service/otlp-calls.ts';
+import { controlSignature } from './service/simulated-control.ts';
+import { clickables } from './slack/slack-blocks.ts';
+import type { Fields, SlackChannel, SlackMessage } from './slack/slack-shapes.ts';
+import { text } from './slack/slack-shapes.ts';
+import { buttonOf, everythingIn, roomsOf } from './story-room.ts';
+import { createTraffic, MINUTE_MS, type Share, shareOf, type Traffic } from './story-traffic.ts';
+import { type DemoWorld, ENVIRONMENT, SERVICE, TARGET_SECRET } from './story-world.ts';
+
+/** The demo as somebody drives it, from the console or from the page. */
+export interface Live {
+  readonly world: DemoWorld;
+  readonly traffic: Traffic;
+  /** How each of the last minutes went, the newest last. */
+  readonly minutes: Share[];
+  readonly latest: EmittedCall | undefined;
+  /** Lets a minute of the simulated clock pass. */
+  minute(): Promise<void>;
+  /** Changes whenever something in the workspace may have. */
+  revision(): string;
+  /** Says that a person did something, which the workspace itself does not count. */
+  touch(): void;
+  breakModel(): Promise<string>;
+  breakPrompt(): string;
+  /** Somebody puts it right by hand at the service, past the bot. */
+  heal(): Promise<string>;
+}
+
+const SHOWN_MINUTES = 60;
+const REAL_MINUTE_MS = 1_000;
+const ALIAS = 'gpt-4';
+const GOOD = { model: 'gpt-4-0314', prompt: 'v13' };
+
+export function createLive(world: DemoWorld): Live {
+  const traffic = createTraffic(world);
+  const minutes: Share[] = [];
+  let latest: EmittedCall | undefined;
+  let touched = 0;
+  const { slack, service } = world;
+  return {
+    world,
+    traffic,
+    minutes,
+    get latest() {
+      return latest;
+    },
+    minute: async () => {
+      // The real second that goes by is part of the simulated minute.
+      const calls = await traffic.minute({ advanceMs: MINUTE_MS - REAL_MINUTE_MS });
+      minutes.push(shareOf(calls));
+      if (minutes.length > SHOWN_MINUTES) minutes.shift();
+      latest = calls.at(-1) ?? latest;
+    },
+    revision: () =>
+      [slack.calls.length, slack.sent.length, slack.ephemerals().length, slack.views().length, touched].join(
+        '.',
+      ),
+    touch: () => {
+      touched += 1;
+    },
+    breakModel: async () => {
+      if (service.state().requestedModel !== ALIAS) await control(world, { action: 'model', to: ALIAS });
+      service.silentModelChange();
+      const { model } = service.state();
+      return `The provider moved "${ALIAS}" to ${model} and told nobody. Give it five or six simulated minutes.`;
+    },
+    breakPrompt: () => {
+      service.promptRegression();
+      const { prompt } = service.state();
+      return `Somebody shortened the prompt to save tokens and shipped it as ${prompt}. Give it five or six simulated minutes.`;
+    },
+    heal: async () => {
+      await control(world, { action: 'enable', to: true });
+      await control(world, { action: 'prompt', to: GOOD.prompt });
+      await control(world, { action: 'model', to: GOOD.model });
+      return `Put right by hand at the service: prompt ${GOOD.prompt}, model ${GOOD.model}, enabled.`;
+    },
+  };
+}
+
+async function control(world: DemoWorld, change: { action: string; to: string | boolean }): Promise<void> {
+  const body = JSON.stringify({ service: SERVICE, environment: ENVIRONMENT, ...change });
+  const answer = await fetch(world.service.controlUrl, {
+    method: 'POST',
+    headers: { 'idempotency-key': `by-hand-${randomUUID()}`, ...controlSignature(TARGET_SECRET, body) },
+    body,
+  });
+  if (!answer.ok) throw new Error(`the service refused: ${await answer.text()}`);
+}
+
+export async function newestRoom({ world }: Pick<Live, 'world'>): Promise<SlackChannel> {
+  const room = (await roomsOf(world.slack)).at(-1);
+  if (room === undefined) throw new Error('There is no incident room yet: break something first.');
+  return room;
+}
+
+/** The newest message in the channel that shows such a button. */
+export async function findButton(
+  { world }: Pick<Live, 'world'>,
+  channel: string,
+  actionId: string,
+): Promise<{ message: SlackMessage; actionId: string }> {
+  const messages = await everythingIn(world.slack, channel);
+  for (const message of messages.toReversed()) {
+    const button = buttonOf(message, actionId) ?? labelled(message, actionId);
+    if (button !== undefined) return { message, actionId: text(button['action_id']) };
+  }
+  const all = messages
+    .flatMap((message) => clickables(message.blocks ?? []))
+    .map(({ element }) => text(element['action_id']));
+  throw new Error(
+    `Nothing here can be clicked as "${actionId}". There is: ${[...new Set(all)].join(', ') || 'no button'}.`,
+  );
+}
+
+function labelled(message: SlackMessage, label: string): Fields | undefined {
+  const wanted = label.toLowerCase();
+  return clickables(message.blocks ?? []).find(({ element }) =>
+    text((element['text'] as Fields | undefined)?.['text'])
+      .toLowerCase()
+      .startsWith(wanted),
+  )?.element;
+}
