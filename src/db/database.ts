@@ -42,7 +42,7 @@ function openPostgres(connectionString: string): OpenDatabase {
     connectionString,
     types,
     max: 10,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: 2_000,
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 60_000,
   });

@@ -11,7 +11,10 @@ export function barHtml(live: Live): string {
   const n = recent.reduce((sum, minute) => sum + minute.n, 0);
   const right = recent.reduce((sum, minute) => sum + minute.right * minute.n, 0) / Math.max(1, n);
   const mood = !enabled ? '😴' : n === 0 ? '🙂' : right > 0.75 ? '😀' : right > 0.65 ? '😕' : '🤒';
-  const drift = requestedModel !== model ? ` <span class="context">asked for as ${escapeHtml(requestedModel)}</span>` : '';
+  const drift =
+    requestedModel !== model
+      ? ` <span class="context">asked for as ${escapeHtml(requestedModel)}</span>`
+      : '';
   const score = !enabled ? 'disabled' : n === 0 ? 'warming up' : `${percent(right)} right`;
   return (
     `<div class="mood"><span class="big">${mood}</span><div><b>${SERVICE}</b> <time>${world.time().toISOString().slice(11, 16)} UTC</time><br>` +
@@ -44,10 +47,13 @@ function answerHtml(latest: Live['latest']): string {
 function phoneHtml({ world }: Live): string {
   const { incidents } = world.pagerduty;
   if (incidents.length === 0) return '<p class="phone context">📟 PagerDuty is quiet.</p>';
-  const last = incidents.slice(-3).reverse().map(({ title, status, urgency }) => {
-    const isRinging = status === 'triggered' && urgency === 'high';
-    const state = isRinging ? 'ringing' : urgency === 'low' && status === 'triggered' ? 'ticket' : status;
-    return `<p class="phone${isRinging ? ' ringing' : ''}">📟 <b>${escapeHtml(state)}</b> ${escapeHtml(title)}</p>`;
-  });
+  const last = incidents
+    .slice(-3)
+    .reverse()
+    .map(({ title, status, urgency }) => {
+      const isRinging = status === 'triggered' && urgency === 'high';
+      const state = isRinging ? 'ringing' : urgency === 'low' && status === 'triggered' ? 'ticket' : status;
+      return `<p class="phone${isRinging ? ' ringing' : ''}">📟 <b>${escapeHtml(state)}</b> ${escapeHtml(title)}</p>`;
+    });
   return last.join('');
 }

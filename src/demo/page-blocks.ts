@@ -1,6 +1,6 @@
+import { escapeHtml, mrkdwnHtml } from './page-mrkdwn.ts';
 import { optionsOf } from './slack/slack-form.ts';
 import { type Fields, isRecord, list, type MessageRef, text } from './slack/slack-shapes.ts';
-import { escapeHtml, mrkdwnHtml } from './page-mrkdwn.ts';
 
 /** Where blocks are shown: names for ids, and the message whose buttons they hold. */
 export interface Place {
@@ -20,9 +20,13 @@ function blockHtml(block: Fields, place: Place): string {
     case 'section':
       return sectionHtml(block, place);
     case 'context':
-      return `<p class="context">${list(block['elements']).map((one) => contextHtml(one, place)).join(' ')}</p>`;
+      return `<p class="context">${list(block['elements'])
+        .map((one) => contextHtml(one, place))
+        .join(' ')}</p>`;
     case 'actions':
-      return `<div class="actions">${list(block['elements']).map((one) => elementHtml(one, place)).join('')}</div>`;
+      return `<div class="actions">${list(block['elements'])
+        .map((one) => elementHtml(one, place))
+        .join('')}</div>`;
     case 'divider':
       return '<hr>';
     default:

@@ -1,13 +1,14 @@
-import { optionsOf } from './slack/slack-form.ts';
-import { type Fields, isRecord, list, type SlackView, text } from './slack/slack-shapes.ts';
 import { optionHtml, textHtml } from './page-blocks.ts';
 import { escapeHtml } from './page-mrkdwn.ts';
+import { optionsOf } from './slack/slack-form.ts';
+import { type Fields, isRecord, list, type SlackView, text } from './slack/slack-shapes.ts';
 
 /** An open modal as a form; its fields are named by block_id. */
 export function formHtml(view: SlackView, nameOf: (userId: string) => string): string {
   const place = { nameOf };
   const fields = view.blocks.map((block) => {
-    if (block['type'] !== 'input' || !isRecord(block['element'])) return `<p>${textHtml(block['text'], place)}</p>`;
+    if (block['type'] !== 'input' || !isRecord(block['element']))
+      return `<p>${textHtml(block['text'], place)}</p>`;
     const name = escapeHtml(text(block['block_id']));
     const optional = block['optional'] === true ? ' <small>(optional)</small>' : '';
     const hint = isRecord(block['hint']) ? `<small>${textHtml(block['hint'], place)}</small>` : '';
@@ -32,7 +33,9 @@ function inputHtml(element: Fields, { name, isRequired }: { name: string; isRequ
       return `<input type="datetime-local" name="${name}" data-kind="datetime"${required}><small>in UTC</small>`;
     case 'checkboxes':
     case 'multi_static_select':
-      return list(element['options']).map((option) => checkboxHtml(option, name)).join('');
+      return list(element['options'])
+        .map((option) => checkboxHtml(option, name))
+        .join('');
     case 'static_select':
     case 'radio_buttons':
       return `<select name="${name}"${required}><option value=""></option>${optionsOf(element).map(optionHtml).join('')}</select>`;
@@ -49,7 +52,9 @@ function textInputHtml(element: Fields, attributes: string): string {
   const hint = isRecord(element['placeholder']) ? text(element['placeholder']['text']) : '';
   const initial = escapeHtml(text(element['initial_value']));
   const common = `${attributes}${limits} placeholder="${escapeHtml(hint)}"`;
-  return element['multiline'] === true ? `<textarea ${common}>${initial}</textarea>` : `<input ${common} value="${initial}">`;
+  return element['multiline'] === true
+    ? `<textarea ${common}>${initial}</textarea>`
+    : `<input ${common} value="${initial}">`;
 }
 
 function checkboxHtml(option: Fields, name: string): string {

@@ -33,7 +33,8 @@ function plain(text: string): string {
 }
 
 function styled(text: string): string {
-  const mark = (sign: string) => new RegExp(`(?<![\\p{L}\\p{N}])\\${sign}(\\S(?:[^\\n]*?\\S)?)\\${sign}(?![\\p{L}\\p{N}])`, 'gu');
+  const mark = (sign: string) =>
+    new RegExp(`(?<![\\p{L}\\p{N}])\\${sign}(\\S(?:[^\\n]*?\\S)?)\\${sign}(?![\\p{L}\\p{N}])`, 'gu');
   return escapeHtml(plain(text))
     .replace(mark('*'), '<strong>$1</strong>')
     .replace(mark('_'), '<em>$1</em>')
@@ -49,7 +50,8 @@ function tokenHtml(token: string, nameOf: NameOf): string {
     return `<a href="?channel=${id}" data-channel="${id}">#${escapeHtml(label ?? target.slice(1))}</a>`;
   }
   if (target.startsWith('!date^')) return dateHtml(target, label ?? '');
-  if (target.startsWith('!')) return `<span class="mention">@${escapeHtml(target.slice(1).replace('subteam^', ''))}</span>`;
+  if (target.startsWith('!'))
+    return `<span class="mention">@${escapeHtml(target.slice(1).replace('subteam^', ''))}</span>`;
   if (!/^(https?:\/\/|mailto:)/.test(target)) return escapeHtml(plain(`<${token}>`));
   return `<a href="${escapeHtml(plain(target))}" rel="noopener noreferrer" target="_blank">${escapeHtml(plain(label ?? target))}</a>`;
 }

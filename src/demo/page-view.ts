@@ -1,4 +1,4 @@
-import { newestRoom, type Live } from './live-actions.ts';
+import { type Live, newestRoom } from './live-actions.ts';
 import { blocksHtml } from './page-blocks.ts';
 import { formHtml } from './page-form.ts';
 import { escapeHtml, mrkdwnHtml } from './page-mrkdwn.ts';
@@ -24,8 +24,13 @@ export async function viewOf(live: Live, looking: Looking): Promise<View> {
   const { slack, nameOf } = live.world;
   const userId = slack.userId(looking.as);
   const all = await slack.channels();
-  const visible = all.filter((one) => !one.is_archived && ((!one.is_private && !one.is_im) || one.members.includes(userId)));
-  const current = visible.find((one) => one.id === looking.channel) ?? visible.find((one) => one.name === 'general') ?? visible[0];
+  const visible = all.filter(
+    (one) => !one.is_archived && ((!one.is_private && !one.is_im) || one.members.includes(userId)),
+  );
+  const current =
+    visible.find((one) => one.id === looking.channel) ??
+    visible.find((one) => one.name === 'general') ??
+    visible[0];
   if (current === undefined) return { channel: '', channels: '', messages: '', modal: '' };
   const modal = slack.views(userId).at(-1);
   return {
@@ -60,9 +65,14 @@ function headingHtml({ world }: Live, channel: SlackChannel): string {
 async function messagesHtml(live: Live, channel: SlackChannel, userId: string): Promise<string> {
   const { slack } = live.world;
   const whole = await everythingIn(slack, channel.id);
-  const isReply = (message: SlackMessage) => message.thread_ts !== undefined && message.thread_ts !== message.ts;
-  const privately = slack.ephemerals(userId).filter((one) => one.channel === channel.id && one.problems.length === 0);
-  const top = [...whole.filter((message) => !isReply(message)), ...privately].sort((a, b) => Number(a.ts) - Number(b.ts));
+  const isReply = (message: SlackMessage) =>
+    message.thread_ts !== undefined && message.thread_ts !== message.ts;
+  const privately = slack
+    .ephemerals(userId)
+    .filter((one) => one.channel === channel.id && one.problems.length === 0);
+  const top = [...whole.filter((message) => !isReply(message)), ...privately].sort(
+    (a, b) => Number(a.ts) - Number(b.ts),
+  );
   const html = top.map((one) => {
     if ('via' in one) return messageHtml(live, one);
     const replies = whole.filter((message) => isReply(message) && message.thread_ts === one.ts);
@@ -77,12 +87,19 @@ function messageHtml({ world }: Live, message: SlackMessage | Ephemeral): string
   const author = isPrivate ? 'llm-incident' : world.nameOf(message.user ?? '');
   const blocks = message.blocks ?? [];
   const place = { nameOf: world.nameOf, ref: { channel: message.channel, ts: message.ts } };
-  const body = blocks.length > 0 ? blocksHtml(blocks, place) : `<div class="section">${mrkdwnHtml(message.text, world.nameOf)}</div>`;
+  const body =
+    blocks.length > 0
+      ? blocksHtml(blocks, place)
+      : `<div class="section">${mrkdwnHtml(message.text, world.nameOf)}</div>`;
   const time = new Date(Number(message.ts) * 1000).toISOString().slice(11, 16);
   const edited = !isPrivate && message.edited ? ' · edited' : '';
-  const note = isPrivate ? '<span class="context">only you see this</span>' : `<span class="context">${time}${edited}</span>`;
+  const note = isPrivate
+    ? '<span class="context">only you see this</span>'
+    : `<span class="context">${time}${edited}</span>`;
   const thread = isPrivate ? '' : escapeHtml(message.thread_ts ?? message.ts);
-  const reply = isPrivate ? '' : `<button type="button" class="quiet" data-act="thread" data-thread="${thread}">Reply</button>`;
+  const reply = isPrivate
+    ? ''
+    : `<button type="button" class="quiet" data-act="thread" data-thread="${thread}">Reply</button>`;
   return (
     `<article class="${isPrivate ? 'private' : ''}"><i class="face ${escapeHtml(author)}">${faceOf(author)}</i><div class="said">` +
     `<b>${escapeHtml(author)}</b> ${note}${reply}${body}${isPrivate ? '' : filesHtml(message)}</div></article>`

@@ -38,10 +38,16 @@ export async function talkAndResolve(
     tell.line('room', `@lead: "${SAID.lead}"`);
     tell.line('room', `@oncall, in the thread: "${SAID.oncall}"`);
     for (const answer of ANSWERS) {
-      const kept = await commandAs(scene, 'oncall', { text: `postmortem answer ${answer}`, channel: room.id });
+      const kept = await commandAs(scene, 'oncall', {
+        text: `postmortem answer ${answer}`,
+        channel: room.id,
+      });
       expectThat(kept.startsWith('Kept'), `the answer "${answer}" was not kept: ${kept}`);
     }
-    tell.line('room', '@oncall answers those of the five questions that the evidence cannot, with /llm-incident postmortem answer.');
+    tell.line(
+      'room',
+      '@oncall answers those of the five questions that the evidence cannot, with /llm-incident postmortem answer.',
+    );
     const said = await commandAs(scene, 'oncall', {
       text: 'resolve pinned the dated model',
       channel: room.id,

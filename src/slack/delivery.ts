@@ -38,7 +38,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Postgres stores neither NUL nor half a surrogate pair, and a message with one must not be lost for it. */
-function storable(_key: string, value: unknown): unknown {
+export function storable(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value;
 }
 

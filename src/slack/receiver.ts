@@ -2,7 +2,7 @@ import { type App, type Receiver, type ReceiverEvent, SocketModeReceiver } from 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { deliveryOf, parseRequest, type SlackDelivery } from './delivery.ts';
+import { deliveryOf, parseRequest, type SlackDelivery, storable } from './delivery.ts';
 import type { SlackInbox } from './inbox.ts';
 import { isSignedBySlack } from './signature.ts';
 
@@ -81,7 +81,7 @@ export function socketReceiver(
     installerOptions: { clientOptions: { slackApiUrl } },
   });
   const processEvent = async (event: ReceiverEvent) => {
-    const delivery = deliveryOf(event.body);
+    const delivery = deliveryOf(JSON.parse(JSON.stringify(event.body), storable));
     if (delivery === null) return event.ack();
     if (!(await inbox().accept(delivery))) return event.ack();
     await inbox()

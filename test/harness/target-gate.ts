@@ -72,8 +72,14 @@ export async function startTargetGate(controlUrl: () => string): Promise<TargetG
   };
 }
 
-async function pass(url: URL, request: IncomingMessage, body: string): Promise<{ status: number; text: string }> {
-  const kept = Object.entries(request.headers).filter(([name]) => /^(x-llm|idempotency|content-type|accept$)/.test(name));
+async function pass(
+  url: URL,
+  request: IncomingMessage,
+  body: string,
+): Promise<{ status: number; text: string }> {
+  const kept = Object.entries(request.headers).filter(([name]) =>
+    /^(x-llm|idempotency|content-type|accept$)/.test(name),
+  );
   const answer = await fetch(url, {
     method: request.method ?? 'GET',
     headers: Object.fromEntries(kept) as Record<string, string>,
