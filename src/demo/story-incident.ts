@@ -41,57 +41,65 @@ export async function modelMoves({ world, tell, stage }: Scene): Promise<void> {
   });
 }
 
-/** Minutes pass until the rule speaks and the room is there. */
-export async function roomOpens(scene: Scene, sound: Share): Promise<SlackChannel> {
+interface Opened {
+  room: SlackChannel;
+  card: SlackMessage;
+}
+
+/** Minutes pass until the rule speaks. */
+export async function ruleFires(scene: Scene, sound: Share): Promise<Opened> {
   const { world, tell, traffic, stage } = scene;
-  const card = await stage('signal', 'the score rule fires', async () => {
-    const found = await minutesUntil(
-      scene,
-      { atMost: 30, what: 'a rule to fire and open a room' },
-      async (minute) => {
-        const room = (await roomsOf(world.slack)).at(-1);
-        const shown = room === undefined ? undefined : await newest(world.slack, room.id, 'card');
-        const half = traffic.halfHour();
-        if (minute % 5 === 0 || minute === 1) {
-          tell.line(
-            'metric',
-            `Minute ${minute}: ${percent(half.right)} right over the last half hour (n = ${half.n}).`,
-          );
-        }
-        return room === undefined || shown === undefined ? undefined : { room, shown, minute, half };
-      },
-    );
-    const seen = messageLines(found.shown, world.nameOf).find((line) => line.includes(' against '));
-    const measured = `${percent(found.half.right)} right against ${percent(sound.right)} (n = ${found.half.n})`;
+  const wait = { atMost: 30, what: 'a rule to fire and open a room' };
+  return stage('signal', 'the score rule fires', async () => {
+    const found = await minutesUntil(scene, wait, async (minute) => {
+      const room = (await roomsOf(world.slack)).at(-1);
+      const card = room === undefined ? undefined : await newest(world.slack, room.id, 'card');
+      if (room !== undefined && card !== undefined) return { room, card, minute };
+      const { right, n } = traffic.halfHour();
+      if (minute % 5 === 0 || minute === 1) {
+        tell.line('metric', `Minute ${minute}: ${percent(right)} right over the last half hour (n = ${n}).`);
+      }
+      return undefined;
+    });
+    const half = traffic.halfHour();
+    const said = messageLines(found.card, world.nameOf).find((line) => line.includes(' against '));
+    const measured = `${percent(half.right)} right against ${percent(sound.right)} (n = ${half.n})`;
     tell.line(
       'signal',
-      `${found.minute} minutes in, the rule fires: ${seen ?? measured}. It asks for 15 % below the baseline, and for 100 ` +
+      `${found.minute} minutes in, the rule fires: ${said ?? measured}. It asks for 15 % below the baseline, and for 100 ` +
         'answers to go by.',
     );
     return found;
   });
+}
+
+/** The room has its people, its card, and what changed, before anyone typed a word. */
+export async function roomOpens(scene: Scene, { room, card }: Opened): Promise<SlackChannel> {
+  const { world, tell, stage } = scene;
   return stage('room', 'the room opens with its people and its card', async () => {
-    const { room, shown } = card;
     const context = await world.slack.waitFor('the context in the thread', () =>
       newest(world.slack, room.id, 'context'),
     );
-    const members = (await world.slack.channel(room.id)).members
-      .map(world.nameOf)
-      .filter((name) => name !== 'llm-incident');
+    const { members } = await world.slack.channel(room.id);
+    const people = members.map(world.nameOf).filter((name) => name !== 'llm-incident');
     for (const needed of ['approver', 'lead'])
-      expectThat(members.includes(needed), `${needed} is not in the room`);
+      expectThat(people.includes(needed), `${needed} is not in the room`);
     tell.line(
       'room',
-      `#${room.name} opens; ${members.join(' and ')} are in it. Its card, as it looks in Slack:`,
+      `#${room.name} opens; ${people.join(' and ')} are in it. Its card, as it looks in Slack:`,
     );
-    tell.box(`#${room.name}`, messageLines(shown, world.nameOf));
-    const [headline, ...changes] = messageLines(
-      { ...context, blocks: context.blocks?.slice(0, 1) ?? [] },
+    tell.box(`#${room.name}`, messageLines(card, world.nameOf));
+    const blocks = context.blocks ?? [];
+    const [headline = '', ...changes] = messageLines(
+      { ...context, blocks: blocks.slice(0, 1) },
       world.nameOf,
     );
+    const examples = messageLines(context, world.nameOf).filter((line) =>
+      line.startsWith('Failing example'),
+    ).length;
     tell.line(
       'room',
-      `In its thread: ${[headline, ...changes].join(' ')} And three failing answers to look at.`,
+      `In its thread: ${headline} ${changes.join(' ')}. And ${examples} failing answers to look at.`,
     );
     return room;
   });

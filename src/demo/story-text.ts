@@ -34,8 +34,9 @@ function blockLines(block: Fields, nameOf: NameOf): string[] {
 
 function face(element: Fields): string {
   const label = isRecord(element['text']) ? text(element['text']['text']) : text(element['action_id']);
-  const options = optionsOf(element).length;
-  return options > 0 ? `[ ${label} ▾ ]` : `[ ${label} ]`;
+  const shown = optionsOf(element).length > 0 ? `[ ${label} ▾ ]` : `[ ${label} ]`;
+  // A button is not broken over two lines.
+  return shown.replaceAll(' ', '\u00a0');
 }
 
 /** Slack's mrkdwn without its marks: people by role, dates as times of day in UTC. */

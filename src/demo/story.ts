@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { documentsArrive, reminderComes, talkAndResolve } from './story-after.ts';
 import { modelIsPinned, proofArrives, proposeAndApprove } from './story-cure.ts';
-import { modelMoves, pageGoesOut, roomOpens, soundDay, walkTree } from './story-incident.ts';
+import { modelMoves, pageGoesOut, roomOpens, ruleFires, soundDay, walkTree } from './story-incident.ts';
 import { createTeller } from './story-print.ts';
 import { stopAndCheck } from './story-record.ts';
 import { roomsOf } from './story-room.ts';
@@ -51,7 +51,7 @@ async function oneIncident(scene: Scene): Promise<string> {
   const sound = await soundDay(scene);
   const good = world.service.state().model;
   await modelMoves(scene);
-  const room = await roomOpens(scene, sound);
+  const room = await roomOpens(scene, await ruleFires(scene, sound));
   const paged = await pageGoesOut(scene, room);
   await walkTree(scene, room);
   await proposeAndApprove(scene, room);

@@ -1,5 +1,4 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { messageOf } from '../../errors.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { incidentOfChannel, type Subcommand } from './ask.ts';
@@ -68,7 +67,7 @@ export function wantsForm({ word, rest }: { word: string; rest: string }): boole
   return word === 'declare' && rest === '';
 }
 
-/** Runs the subcommand; an unknown word answers with the nearest ones. Never throws what a person could mend. */
+/** Runs the subcommand; an unknown word answers with the nearest ones. */
 export async function runCommand(
   flow: Flow,
   command: { text: string; userId: string; channelId: string; origin: string },
@@ -77,12 +76,7 @@ export async function runCommand(
   const entry = Object.hasOwn(SUBCOMMANDS, word) ? SUBCOMMANDS[word] : undefined;
   if (entry === undefined) return unknownWord(word);
   const incident = await incidentOfChannel(flow, command.channelId);
-  try {
-    return await entry.run({ ...command, flow, text: unescapeSlack(rest), incident });
-  } catch (thrown) {
-    flow.log.error({ word, error: messageOf(thrown) }, 'subcommand failed');
-    throw thrown;
-  }
+  return entry.run({ ...command, flow, text: unescapeSlack(rest), incident });
 }
 
 /** Slack sends &, < and > as entities in command text. */

@@ -32,7 +32,14 @@ function registerCommand(app: App, flow: Flow): void {
         services: Object.keys(flow.config.services),
         channelId: command.channel_id,
       });
-      await client.views.open({ trigger_id: command.trigger_id, view });
+      const opening = client.views.open({ trigger_id: command.trigger_id, view });
+      const isOpen = await opening.then(
+        () => true,
+        () => false,
+      );
+      const instead =
+        'The form could not be opened. Try again, or say it in one line: `declare sev1 quality SERVICE TITLE`.';
+      if (!isOpen) await softly(flow, respond({ response_type: 'ephemeral', text: instead }));
       return;
     }
     const origin = `command ${command.trigger_id}`;
