@@ -6,7 +6,7 @@ import type { Fields, SlackChannel, SlackMessage } from './slack/slack-shapes.ts
 import { text } from './slack/slack-shapes.ts';
 import { buttonOf, everythingIn, roomsOf } from './story-room.ts';
 import { createTraffic, MINUTE_MS, type Share, shareOf, type Traffic } from './story-traffic.ts';
-import { type DemoWorld, ENVIRONMENT, SERVICE, TARGET_SECRET } from './story-world.ts';
+import { type DemoWorld, ENVIRONMENT, ROLES, SERVICE, TARGET_SECRET } from './story-world.ts';
 
 /** The demo as somebody drives it, from the console or from the page. */
 export interface Live {
@@ -63,12 +63,12 @@ export function createLive(world: DemoWorld): Live {
       if (service.state().requestedModel !== ALIAS) await control(world, { action: 'model', to: ALIAS });
       service.silentModelChange();
       const { model } = service.state();
-      return `The provider moved "${ALIAS}" to ${model} and told nobody. Give it five or six simulated minutes.`;
+      return `The provider moved "${ALIAS}" to ${model} and told nobody. The rule needs some ten simulated minutes to be sure.`;
     },
     breakPrompt: () => {
       service.promptRegression();
       const { prompt } = service.state();
-      return `Somebody shortened the prompt to save tokens and shipped it as ${prompt}. Give it five or six simulated minutes.`;
+      return `Somebody shortened the prompt to save tokens and shipped it as ${prompt}. The rule needs some ten simulated minutes to be sure.`;
     },
     heal: async () => {
       await control(world, { action: 'enable', to: true });
@@ -93,6 +93,14 @@ export async function newestRoom({ world }: Pick<Live, 'world'>): Promise<SlackC
   const room = (await roomsOf(world.slack)).at(-1);
   if (room === undefined) throw new Error('There is no incident room yet: break something first.');
   return room;
+}
+
+/** What a person typed, as Slack's own client hands it on: entities for &, < and >, ids for names. */
+export function typed({ slack }: DemoWorld, words: string): string {
+  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return escaped.replace(/(?<![\w.])@(\w+)/g, (whole, name: string) =>
+    ROLES.includes(name) ? `<@${slack.userId(name)}>` : whole,
+  );
 }
 
 /** The newest message in the channel that shows such a button. */

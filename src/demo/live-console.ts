@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { messageOf } from '../errors.ts';
-import { findButton, type Live, newestRoom } from './live-actions.ts';
+import { findButton, type Live, newestRoom, typed } from './live-actions.ts';
 import type { Teller } from './story-print.ts';
 import { everythingIn } from './story-room.ts';
 import { clickAs, commandAs } from './story-scene.ts';
@@ -72,7 +72,7 @@ async function actAs(live: Live, role: string, [verb = '', ...rest]: string[]): 
   live.touch();
   if (verb === '/llm-incident') {
     const channel = (await newestRoom(live).catch(() => undefined))?.id ?? 'general';
-    const answer = await commandAs(live, role, { text: said, channel });
+    const answer = await commandAs(live, role, { text: typed(world, said), channel });
     if (answer === '' && world.slack.views(world.slack.userId(role)).length > 0) {
       return 'A form is open. Fill it in on the page, or say it in one line: declare sev1 quality support-answers TITLE';
     }
@@ -85,7 +85,7 @@ async function actAs(live: Live, role: string, [verb = '', ...rest]: string[]): 
   }
   if (verb !== 'say' || said === '')
     throw new Error(`Say what @${role} does: /llm-incident …, click BUTTON, or say TEXT.`);
-  await world.slack.as(role).say(room.id, said);
+  await world.slack.as(role).say(room.id, typed(world, said));
   return '';
 }
 

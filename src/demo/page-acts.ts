@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
-import type { Live } from './live-actions.ts';
+import { type Live, typed } from './live-actions.ts';
 import { type Fields, isRecord } from './slack/slack-shapes.ts';
 import { everythingIn } from './story-room.ts';
 import { ROLES } from './story-world.ts';
@@ -68,10 +68,10 @@ async function run(live: Live, done: Deed): Promise<Told> {
 async function say({ world }: Live, { as, channel, text = '', thread }: Deed): Promise<Told> {
   const person = world.slack.as(as);
   const command = /^\/llm-incident\b\s*(.*)$/s.exec(text);
-  if (command !== null) return answered(await person.command(command[1] ?? '', { channel }));
+  if (command !== null) return answered(await person.command(typed(world, command[1] ?? ''), { channel }));
   if (text.startsWith('/')) return { error: 'Only /llm-incident works here. Try /llm-incident help.' };
   if (text.trim() === '') return {};
-  await person.say(channel, text, thread ? { thread_ts: thread } : {});
+  await person.say(channel, typed(world, text), thread ? { thread_ts: thread } : {});
   return {};
 }
 

@@ -34,7 +34,7 @@ function plain(text: string): string {
 
 function styled(text: string): string {
   const mark = (sign: string) =>
-    new RegExp(`(?<![\\p{L}\\p{N}])\\${sign}(\\S(?:[^\\n]*?\\S)?)\\${sign}(?![\\p{L}\\p{N}])`, 'gu');
+    new RegExp(`(?<![\\p{L}\\p{N}])[${sign}](\\S(?:[^\\n]*?\\S)?)[${sign}](?![\\p{L}\\p{N}])`, 'gu');
   return escapeHtml(plain(text))
     .replace(mark('*'), '<strong>$1</strong>')
     .replace(mark('_'), '<em>$1</em>')

@@ -2,7 +2,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { SlackMessage } from '../../src/demo/slack/slack-shapes.ts';
 import { SERVICE, type World } from '../harness/bot.ts';
 import { startConfigured } from '../harness/configured.ts';
-import { ask, declareIncident, messageWith, type Opened, press, proposeIn, textWith } from '../harness/people.ts';
+import {
+  ask,
+  declareIncident,
+  messageWith,
+  type Opened,
+  press,
+  proposeIn,
+  textWith,
+} from '../harness/people.ts';
 import { blocksText, findByKey, keyOf } from '../harness/room.ts';
 
 const MINUTE_MS = 60_000;
@@ -28,7 +36,10 @@ describe('who may approve a mitigation, and which click counts', () => {
   /** A version that is not served now, so that the effect of each test shows. */
   const other = () => (world.service.state().prompt === 'v13' ? 'v12' : 'v13');
   const proposed = (by?: string): Promise<SlackMessage> =>
-    proposeIn(world, incident.room, { wanted: `prompt answer=${other()}`, ...(by === undefined ? {} : { by }) });
+    proposeIn(world, incident.room, {
+      wanted: `prompt answer=${other()}`,
+      ...(by === undefined ? {} : { by }),
+    });
   const keyed = (message: SlackMessage) => ({ room: incident.room, key: keyOf(message) ?? '' });
 
   /** The run of every click before this one is over when a later approval has been carried out. */
@@ -51,7 +62,9 @@ describe('who may approve a mitigation, and which click counts', () => {
     const said = await press(world, 'comms', { on: proposal, action: 'approve' });
     const who = ['lead', 'approver'].map((name) => `<@${world.slack.userId(name)}>`).join(', ');
     expect(said).toBe(`You may not decide this. Who may: ${who}. Nothing was changed.`);
-    expect(await press(world, 'comms', { on: proposal, action: 'reject' })).toContain('You may not decide this.');
+    expect(await press(world, 'comms', { on: proposal, action: 'reject' })).toContain(
+      'You may not decide this.',
+    );
     expect(await effectOfOneApproval(proposal)).toBe(1);
   });
 
@@ -59,8 +72,11 @@ describe('who may approve a mitigation, and which click counts', () => {
     const proposal = await proposed();
     const value = String(world.slack.findButton(proposal, 'approve')?.['value']);
     const [id, hash] = value.split(':') as [string, string];
-    const forge = (forged: string) => press(world, 'approver', { on: proposal, action: 'approve', value: forged });
-    expect(await forge(`${id}:${'0'.repeat(64)}`)).toContain('does not belong to the plan as it was proposed');
+    const forge = (forged: string) =>
+      press(world, 'approver', { on: proposal, action: 'approve', value: forged });
+    expect(await forge(`${id}:${'0'.repeat(64)}`)).toContain(
+      'does not belong to the plan as it was proposed',
+    );
     expect(await forge(`999999:${hash}`)).toContain('There is no such proposal');
     expect(await forge('')).toContain('does not belong to this room');
     expect(await forge(`${id}:${hash} or 1=1`)).toContain('does not belong to this room');
@@ -96,7 +112,9 @@ describe('who may approve a mitigation, and which click counts', () => {
     expect(await effectOfOneApproval(proposal)).toBe(1);
     const before = world.service.effects.length;
     const said = await press(world, 'lead', { on: proposal, action: 'approve' });
-    expect(said).toMatch(/^This was decided before: it is (applied|proven|not-contained)\. Nothing was changed\.$/);
+    expect(said).toMatch(
+      /^This was decided before: it is (applied|proven|not-contained)\. Nothing was changed\.$/,
+    );
     await world.advance(0);
     expect(world.service.effects).toHaveLength(before);
   });
@@ -104,7 +122,9 @@ describe('who may approve a mitigation, and which click counts', () => {
   it('lets an approver reject, after which nothing runs', async () => {
     const proposal = await proposed();
     const before = world.service.effects.length;
-    expect(await press(world, 'lead', { on: proposal, action: 'reject' })).toBe('Rejected. Nothing was changed.');
+    expect(await press(world, 'lead', { on: proposal, action: 'reject' })).toBe(
+      'Rejected. Nothing was changed.',
+    );
     const text = await textWith(world, keyed(proposal), 'Rejected.');
     expect(text).toContain(`rejected by <@${world.slack.userId('lead')}>`);
     const late = await press(world, 'approver', { on: proposal, action: 'approve' });
@@ -114,7 +134,9 @@ describe('who may approve a mitigation, and which click counts', () => {
 
   it('lets the proposer withdraw', async () => {
     const proposal = await proposed();
-    expect(await press(world, 'oncall', { on: proposal, action: 'reject' })).toBe('Rejected. Nothing was changed.');
+    expect(await press(world, 'oncall', { on: proposal, action: 'reject' })).toBe(
+      'Rejected. Nothing was changed.',
+    );
     await textWith(world, keyed(proposal), 'Rejected.');
   });
 
@@ -148,7 +170,9 @@ describe('who may approve a mitigation, and which click counts', () => {
     const before = world.service.effects.length;
     const late = await press(world, 'approver', { on: proposal, action: 'approve' });
     expect(late).toContain('Nothing was changed.');
-    expect(await findByKey(world, incident.room, (keyOf(proposal) ?? '').replace('proposal', 'receipt'))).toBeUndefined();
+    expect(
+      await findByKey(world, incident.room, (keyOf(proposal) ?? '').replace('proposal', 'receipt')),
+    ).toBeUndefined();
     expect(world.service.effects).toHaveLength(before);
   });
 });

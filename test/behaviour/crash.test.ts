@@ -43,7 +43,8 @@ describe('a bot that is killed', { timeout: 120_000 }, () => {
     child = await world.spawn();
   };
   const other = () => (world.service.state().prompt === 'v13' ? 'v12' : 'v13');
-  const proposed = (incident: Opened) => proposeIn(world, incident.room, { wanted: `prompt answer=${other()}` });
+  const proposed = (incident: Opened) =>
+    proposeIn(world, incident.room, { wanted: `prompt answer=${other()}` });
   const posted = async (incident: Opened, key: string): Promise<number> =>
     (await world.slack.messages(incident.room)).filter((one) => keyOf(one) === key).length;
   const ended = (incident: Opened) => ask(world, 'oncall', 'decline end of the test', incident.room);
@@ -53,7 +54,12 @@ describe('a bot that is killed', { timeout: 120_000 }, () => {
   const ranOnce = async (incident: Opened, run: { proposal: SlackMessage; effectsBefore: number }) => {
     const key = (keyOf(run.proposal) ?? '').replace('proposal', 'receipt');
     await textWith(world, { room: incident.room, key }, 'Read-back: v', AFTER_A_CRASH_MS);
-    await textWith(world, { room: incident.room, key: keyOf(run.proposal) ?? '' }, 'Applied', AFTER_A_CRASH_MS);
+    await textWith(
+      world,
+      { room: incident.room, key: keyOf(run.proposal) ?? '' },
+      'Applied',
+      AFTER_A_CRASH_MS,
+    );
     expect(world.service.effects).toHaveLength(run.effectsBefore + 1);
     expect(await posted(incident, key)).toBe(1);
     await ended(incident);
@@ -196,7 +202,8 @@ describe('a bot that is killed while it opens a room', { timeout: 120_000 }, () 
     await world.slack.waitFor('the read that hangs', () => world.service.requests.at(asked));
     await killAndStart();
     expect((await typed).status).not.toBe(401);
-    const proposals = async () => (await world.slack.messages(room)).filter((one) => keyOf(one)?.startsWith('proposal:'));
+    const proposals = async () =>
+      (await world.slack.messages(room)).filter((one) => keyOf(one)?.startsWith('proposal:'));
     const proposal = await world.slack.waitFor('it', async () => (await proposals()).at(0), AFTER_A_CRASH_MS);
     await press(world, 'approver', { on: proposal, action: 'approve' });
     await textWith(world, { room, key: keyOf(proposal) ?? '' }, 'Applied', AFTER_A_CRASH_MS);

@@ -41,7 +41,7 @@ describe('declaring an incident', () => {
     it('shows what is wrong beside its field and keeps the form open', async () => {
       const view = await form();
       const ahead = Math.floor((await world.now()).getTime() / 1000) + 3_600;
-      const entries = { title: '   ', category: 'quality', severity: 'sev2', started_at: ahead };
+      const entries = { title: '   ', category: 'quality', severity: 'sev2', started_at: String(ahead) };
       const answer = await world.slack.as('oncall').submit(view, entries);
       expect(answer.json).toEqual({
         response_action: 'errors',
@@ -64,7 +64,7 @@ describe('declaring an incident', () => {
         severity: 'sev3',
         service: SERVICE,
         symptom: 'wrong answers',
-        started_at: started,
+        started_at: String(started),
       };
       const answer = await world.slack.as('oncall').submit(view, entries);
       expect(answer).toMatchObject({ status: 200, text: '' });
@@ -73,7 +73,8 @@ describe('declaring an incident', () => {
       expect(await roomsOf(world)).toHaveLength(before + 1);
       expect(channel.name).toMatch(/^inc-\d{8}-\d+-prices-that-do-not-exist$/);
       expect(channel.is_private).toBe(false);
-      for (const name of ['oncall', 'lead', 'approver']) expect(channel.members).toContain(world.slack.userId(name));
+      for (const name of ['oncall', 'lead', 'approver'])
+        expect(channel.members).toContain(world.slack.userId(name));
       expect(card).toContain('SEV3 outage · support-answers · PROD · exposed 30 min');
       await ask(world, 'oncall', 'decline end of the test', channel.id);
     });
@@ -100,7 +101,7 @@ describe('declaring an incident', () => {
       expect(said).toBe(
         `Declared INC-${idOf(said)} (sev1 quality): wrong answers. Its room is being opened and you are invited.`,
       );
-      const { channel, card } = await wholeRoom(idOf(said));
+      const { card } = await wholeRoom(idOf(said));
       expect(card).toContain('SEV1 quality · support-answers · PROD · open');
       expect(card).toContain('wrong answers');
     });
@@ -110,7 +111,9 @@ describe('declaring an incident', () => {
       const second = await ask(world, 'comms', `declare sev2 quality ${SERVICE} odd answers`);
       const live = /(INC-\d+) is live for the same\. Its room is <#(\w+)>\.$/.exec(second);
       expect(live?.[1]).not.toBe(`INC-${idOf(second)}`);
-      expect((await world.slack.channel(String(live?.[2]))).name).toContain(`-${String(live?.[1]).slice(4)}-`);
+      expect((await world.slack.channel(String(live?.[2]))).name).toContain(
+        `-${String(live?.[1]).slice(4)}-`,
+      );
       const other = await ask(world, 'comms', `declare sev3 outage ${SERVICE} another category`);
       expect(other).toMatch(/invited\.$/);
       for (const id of [idOf(second), idOf(other)]) await roomWith(world, `card:${id}`);
@@ -134,7 +137,8 @@ describe('declaring an incident', () => {
       const { channel, card } = await wholeRoom(idOf(said));
       expect(channel.is_private).toBe(true);
       expect(channel.name).toMatch(/^inc-\d{8}-\d+$/);
-      for (const name of ['legal', 'lead', 'approver']) expect(channel.members).toContain(world.slack.userId(name));
+      for (const name of ['legal', 'lead', 'approver'])
+        expect(channel.members).toContain(world.slack.userId(name));
       expect(channel.members).not.toContain(world.slack.userId('product'));
       expect(card).toContain('SEV1 safety');
       for (const who of ['product', 'oncall']) {
@@ -142,7 +146,9 @@ describe('declaring an incident', () => {
           const answer = await ask(world, who, asked);
           expect(answer).not.toContain(title);
           expect(answer).not.toContain(channel.id);
-          expect(answer.replace(/No incident INC-\d+|No incident \d+/, '')).not.toContain(`INC-${idOf(said)}`);
+          expect(answer.replace(/No incident INC-\d+|No incident \d+/, '')).not.toContain(
+            `INC-${idOf(said)}`,
+          );
         }
       }
     });
@@ -163,7 +169,11 @@ describe('declaring an incident', () => {
       ['of 300 characters', 'long word '.repeat(30).trim(), /^inc-\d{8}-\d+-long-word(-long|-word)*$/],
       ['of emoji only', '🔥🔥🔥', /^inc-\d{8}-\d+$/],
       ['in Cyrillic', 'Ответы стали хуже', /^inc-\d{8}-\d+-otvety-stali-khuzhe$/],
-      ['that would ping and inject', '<!channel> & <script>alert(1)</script> <@U0LLMBOT>', /^inc-\d{8}-\d+-[a-z0-9-]+$/],
+      [
+        'that would ping and inject',
+        '<!channel> & <script>alert(1)</script> <@U0LLMBOT>',
+        /^inc-\d{8}-\d+-[a-z0-9-]+$/,
+      ],
     ];
     for (const [name, title, expected] of titles) {
       it(`opens a room with a valid name for a title ${name}`, async () => {
@@ -173,7 +183,8 @@ describe('declaring an incident', () => {
         expect(channel.name).toMatch(expected);
         expect(channel.name.length).toBeLessThanOrEqual(80);
         const everything = JSON.stringify(messages.map(({ text, blocks }) => [text, blocks])) + said;
-        for (const unsafe of ['<!channel>', '<script>', '<@U0LLMBOT>']) expect(everything).not.toContain(unsafe);
+        for (const unsafe of ['<!channel>', '<script>', '<@U0LLMBOT>'])
+          expect(everything).not.toContain(unsafe);
       });
     }
 

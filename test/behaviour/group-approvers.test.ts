@@ -39,7 +39,8 @@ describe('a user group as approver', () => {
     const text = blocksText(await proposed());
     expect(text).toContain(`may approve: <@${world.slack.userId('lead')}>, <!subteam^${GROUP}>`);
     const { members } = await world.slack.channel(incident.room);
-    for (const name of ['lead', 'approver', 'product', 'oncall']) expect(members).toContain(world.slack.userId(name));
+    for (const name of ['lead', 'approver', 'product', 'oncall'])
+      expect(members).toContain(world.slack.userId(name));
     expect(members).not.toContain(world.slack.userId('comms'));
   });
 
@@ -67,7 +68,9 @@ describe('a user group as approver', () => {
     const proposal = await proposed();
     const before = world.service.effects.length;
     gate.groups.delete(GROUP);
-    expect(await press(world, 'approver', { on: proposal, action: 'approve' })).toContain('You may not decide this.');
+    expect(await press(world, 'approver', { on: proposal, action: 'approve' })).toContain(
+      'You may not decide this.',
+    );
     expect(world.service.effects).toHaveLength(before);
     expect(await press(world, 'lead', { on: proposal, action: 'approve' })).toContain('Approved');
     await textWith(world, { room: incident.room, key: keyOf(proposal) ?? '' }, 'Applied');

@@ -11,7 +11,7 @@ describe('paging when a person declares', () => {
 
   const newest = () => world.pagerduty.incidents.at(-1);
   const paged = (count: number) =>
-    world.slack.waitFor('a page', () => world.pagerduty.incidents.length === count && newest());
+    world.slack.waitFor('a page', () => (world.pagerduty.incidents.length === count ? newest() : undefined));
   const opened = async (text: string) => {
     const before = world.pagerduty.incidents.length;
     const incident = await declareIncident(world, text);
@@ -21,7 +21,11 @@ describe('paging when a person declares', () => {
   it('pages at once for sev1, with the receipt on the card', async () => {
     const { before, card, id } = await opened(`sev1 quality ${SERVICE} wrong answers`);
     const page = await paged(before + 1);
-    expect(page).toMatchObject({ urgency: 'high', status: 'triggered', incident_key: `llm-incident/production/INC-${id}` });
+    expect(page).toMatchObject({
+      urgency: 'high',
+      status: 'triggered',
+      incident_key: `llm-incident/production/INC-${id}`,
+    });
     expect(page.title).toBe(`INC-${id} SEV1 quality · support-answers: wrong answers`);
     const text = await textWith(world, card, 'Paged: PagerDuty');
     expect(text).toContain(page.id);
@@ -37,7 +41,9 @@ describe('paging when a person declares', () => {
     await textWith(world, card, `Paged: PagerDuty ${ticket.id}`);
     expect(world.pagerduty.incidents).toHaveLength(before + 1);
     expect(newest()?.urgency).toBe('high');
-    const puts = world.pagerduty.calls.filter(({ method, path }) => method === 'PUT' && path.endsWith(ticket.id));
+    const puts = world.pagerduty.calls.filter(
+      ({ method, path }) => method === 'PUT' && path.endsWith(ticket.id),
+    );
     expect(puts.map(({ body }) => body)).toMatchObject([{ incident: { urgency: 'high' } }]);
   });
 
@@ -76,7 +82,10 @@ describe('paging when a person declares', () => {
     const { id: pageId } = await paged(before + 1);
     await textWith(world, card, 'Paged: PagerDuty');
     const find = () => world.pagerduty.incidents.find((one) => one.id === pageId);
-    const said = await press(world, 'oncall', { on: await messageWith(world, room, card.key), action: 'acknowledge' });
+    const said = await press(world, 'oncall', {
+      on: await messageWith(world, room, card.key),
+      action: 'acknowledge',
+    });
     expect(said).toBe(`You have INC-${id}.`);
     await world.slack.waitFor('acknowledged there', () => find()?.status === 'acknowledged');
     await textWith(world, card, `<@${world.slack.userId('oncall')}> is on it`);
@@ -114,7 +123,8 @@ describe('paging when a service outside is away', () => {
   afterAll(() => world.close());
 
   const count = () => world.pagerduty.incidents.length;
-  const textOf = (id: number, room: string) => textWith(world, { room, key: `card:${id}` }, 'Paged: PagerDuty', 30_000);
+  const textOf = (id: number, room: string) =>
+    textWith(world, { room, key: `card:${id}` }, 'Paged: PagerDuty', 30_000);
 
   it('pages once in the end when PagerDuty answers 500 for a while', async () => {
     const before = count();
@@ -149,8 +159,13 @@ describe('paging when a service outside is away', () => {
     await world.slack.waitFor('the page', () => count() === before + 1);
     world.slack.clearFaults();
     const id = Number(/INC-(\d+)/.exec(said)?.[1]);
-    const room = await world.slack.waitFor('the room', async () =>
-      (await world.slack.channels()).find(({ name }) => name.startsWith('inc-') && name.includes(`-${id}-`)), 60_000,
+    const room = await world.slack.waitFor(
+      'the room',
+      async () =>
+        (await world.slack.channels()).find(
+          ({ name }) => name.startsWith('inc-') && name.includes(`-${id}-`),
+        ),
+      60_000,
     );
     await textOf(id, room.id);
     expect(count()).toBe(before + 1);

@@ -22,7 +22,9 @@ describe('what is said in a room', () => {
     const oncall = world.slack.as('oncall');
     await oncall.say(room, 'Said exactly once.');
     await world.slack.idle();
-    const event = world.slack.deliveries.findLast(({ envelope }) => textOf(envelope) === 'Said exactly once.');
+    const event = world.slack.deliveries.findLast(
+      ({ envelope }) => textOf(envelope) === 'Said exactly once.',
+    );
     await redeliverAs(world, event as Delivery);
 
     const edited = await oncall.say(room, 'A first version.');

@@ -1,0 +1,88 @@
+import { createHmac } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { createServer } from '../src/http/server.ts';
+import { createLog } from '../src/log.ts';
+import { createInbox } from '../src/slack/inbox.ts';
+import { addSlackRoute } from '../src/slack/receiver.ts';
+import { isSignedBySlack } from '../src/slack/signature.ts';
+import { withDatabase } from './database.ts';
+import { compareCosts, type Measurement, quantile } from './measurement.ts';
+
+const SECRET = 'bench';
+const RATE_PER_SECOND = 100;
+const SECONDS = 6;
+const WARM_UP = 100;
+
+/** p99 of a signed command's answer: with its inbox row committed first, beside the same route answering only. */
+export async function slack(): Promise<Measurement[]> {
+  const floor = await serve(addBareRoute, openLoop);
+  const value = await withDatabase((db) => {
+    const log = createLog('silent');
+    const processor = { processEvent: async (event: { ack(): Promise<void> }) => event.ack() };
+    const inbox = createInbox({ db, log, processor });
+    return serve((server) => addSlackRoute(server, { inbox, signingSecret: SECRET, log }), openLoop);
+  });
+  const name = `durable ack, p99 at ${RATE_PER_SECOND}/s`;
+  return [
+    compareCosts({ name, floor: quantile(floor, 0.99), value: quantile(value, 0.99), unit: 'ms', target: 2 }),
+  ];
+}
+
+/** The floor: the signature is checked and the answer given, and nothing is kept. */
+function addBareRoute(server: FastifyInstance): void {
+  server.post('/slack/events', async (request, reply) => {
+    const { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': signature } = request.headers;
+    const rawBody = request.body as Buffer;
+    const isSigned = isSignedBySlack(
+      { rawBody, timestamp, signature },
+      { secret: SECRET, nowMs: Date.now() },
+    );
+    return reply.code(isSigned ? 200 : 401).send();
+  });
+}
+
+async function serve(
+  add: (server: FastifyInstance) => void,
+  work: (url: string) => Promise<number[]>,
+): Promise<number[]> {
+  const server = createServer();
+  add(server);
+  const url = await server.listen({ port: 0, host: '127.0.0.1' });
+  try {
+    return await work(`${url}/slack/events`);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Sends at a fixed rate whatever the answers do; latencies in ms from the scheduled time. */
+async function openLoop(url: string): Promise<number[]> {
+  const latencies: number[] = [];
+  const started = performance.now();
+  const sending = Array.from({ length: RATE_PER_SECOND * SECONDS }, async (_, index) => {
+    const scheduled = started + (index * 1000) / RATE_PER_SECOND;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, scheduled - performance.now())));
+    const answer = await fetch(url, signedCommand(index));
+    if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
+    await answer.text();
+    if (index >= WARM_UP) latencies.push(performance.now() - scheduled);
+  });
+  await Promise.all(sending);
+  return latencies;
+}
+
+function signedCommand(index: number): RequestInit {
+  const form = { command: '/llm-incident', text: 'list', user_id: 'U1', team_id: 'T1', channel_id: 'C1' };
+  const body = new URLSearchParams({ ...form, trigger_id: `${index}.${performance.now()}` }).toString();
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const signature = createHmac('sha256', SECRET).update(`v0:${timestamp}:${body}`).digest('hex');
+  return {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-slack-request-timestamp': timestamp,
+      'x-slack-signature': `v0=${signature}`,
+    },
+  };
+}
