@@ -17,6 +17,8 @@ export interface Live {
   readonly latest: EmittedCall | undefined;
   /** Lets a minute of the simulated clock pass. */
   minute(): Promise<void>;
+  /** What the simulated clock showed when Slack, whose clock is real, stamped a message so. */
+  timeOf(ts: string): Date;
   /** Changes whenever something in the workspace may have. */
   revision(): string;
   /** Says that a person did something, which the workspace itself does not count. */
@@ -37,6 +39,7 @@ export function createLive(world: DemoWorld): Live {
   const minutes: Share[] = [];
   let latest: EmittedCall | undefined;
   let touched = 0;
+  const clocks = compareClocks(world);
   const { slack, service } = world;
   return {
     world,
@@ -45,10 +48,12 @@ export function createLive(world: DemoWorld): Live {
     get latest() {
       return latest;
     },
+    timeOf: clocks.timeOf,
     minute: async () => {
       // The real second that goes by is part of the simulated minute.
       const calls = await traffic.minute({ advanceMs: MINUTE_MS - REAL_MINUTE_MS });
       minutes.push(shareOf(calls));
+      clocks.compare();
       if (minutes.length > SHOWN_MINUTES) minutes.shift();
       latest = calls.at(-1) ?? latest;
     },
@@ -75,6 +80,24 @@ export function createLive(world: DemoWorld): Live {
       await control(world, { action: 'prompt', to: GOOD.prompt });
       await control(world, { action: 'model', to: GOOD.model });
       return `Put right by hand at the service: prompt ${GOOD.prompt}, model ${GOOD.model}, enabled.`;
+    },
+  };
+}
+
+/** Remembers what the simulated clock was ahead of the real one, minute by minute. */
+function compareClocks(world: DemoWorld): { compare(): void; timeOf(ts: string): Date } {
+  const compared: { at: number; aheadMs: number }[] = [];
+  const compare = () => {
+    const now = Date.now();
+    compared.push({ at: now, aheadMs: world.time().getTime() - now });
+  };
+  compare();
+  return {
+    compare,
+    timeOf: (ts) => {
+      const real = Number(ts) * 1_000;
+      const known = compared.findLast(({ at }) => at <= real) ?? compared[0];
+      return new Date(real + (known?.aheadMs ?? 0));
     },
   };
 }

@@ -27,9 +27,9 @@ export function openConsole(live: Live, tell: Teller, onQuit: () => void): { clo
     try {
       const outcome = await obey(live, tell, line.trim());
       if ('quit' in outcome) return onQuit();
-      if (outcome.said !== '') tell.note(outcome.said);
+      if (outcome.said !== '') tell.plain(outcome.said);
     } catch (thrown) {
-      tell.note(`${messageOf(thrown)}`);
+      tell.plain(messageOf(thrown));
     }
   };
   lines.on('line', (line) => {

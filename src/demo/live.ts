@@ -32,7 +32,7 @@ export async function runLive(world: DemoWorld): Promise<number> {
   await page.close();
   await running;
   if (!world.bot.isRunning()) {
-    tell.note(`The bot has ended by itself. Its log: ${world.logFile}`);
+    tell.plain(`The bot has ended by itself. Its log: ${world.logFile}`);
     return 1;
   }
   tell.note('Stopped. Thank you for looking.');
@@ -45,8 +45,8 @@ function introduce(tell: Teller, url: string, world: DemoWorld): void {
       'machine. One real second is one simulated minute, with 20 calls in each. No rule, window or threshold is loosened. ' +
       'Only what people type carries real time, because Slack stamps it.',
   );
-  tell.note(`\n  Open it in a browser: ${url}\n\nOr type here:\n${HELP}\n`);
-  tell.note(`Config, database and log: ${world.folder}\n`);
+  tell.plain(`\n  Open it in a browser: ${url}\n\nOr type here:\n${HELP}\n`);
+  tell.plain(`Config, database and log: ${world.folder}\n`);
 }
 
 async function run(live: Live, tell: Teller, isOver: () => boolean): Promise<void> {

@@ -29,7 +29,7 @@ function sparkline(shares: readonly (number | null)[]): string {
   const points = shares.flatMap((share, index) => (share === null ? [] : [`${index * 3},${y(share)}`]));
   const line = points.length < 2 ? '' : `<polyline points="${points.join(' ')}"/>`;
   return (
-    `<svg viewBox="0 0 180 40" role="img" aria-label="share of right answers, the last hour">` +
+    `<svg viewBox="0 0 180 40" preserveAspectRatio="none" role="img" aria-label="share of right answers, the last hour">` +
     `<line x1="0" x2="180" y1="${y(0.71)}" y2="${y(0.71)}"/>${line}</svg>`
   );
 }

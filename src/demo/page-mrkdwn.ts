@@ -10,7 +10,7 @@ export function escapeHtml(text: string): string {
     .replaceAll("'", '&#39;');
 }
 
-const PIECE = /```([\s\S]*?)```|`([^`\n]+)`|<([^<>\n]+)>/g;
+const PIECE = /\n?```([\s\S]*?)```\n?|`([^`\n]+)`|<([^<>\n]+)>/g;
 
 /** Slack's mrkdwn as HTML: code, links, mentions and dates, then bold, italics and strikes in what is left. */
 export function mrkdwnHtml(mrkdwn: string, nameOf: NameOf): string {

@@ -3,8 +3,8 @@ export const STYLE = `
 :root { --ink:#1d1c1d; --dim:#6b6a6d; --line:#e3e1e4; --bar:#3f0e40; --go:#007a5a; --stop:#c5264a; --paper:#fff; --wash:#f8f6f9;
   color-scheme: light; font:15px/1.45 system-ui, sans-serif; }
 * { box-sizing:border-box; }
-body { margin:0; color:var(--ink); background:var(--paper); display:grid; min-height:100dvh;
-  grid:"bar bar" auto "side main" 1fr / 250px minmax(0,1fr); }
+body { margin:0; color:var(--ink); background:var(--paper); display:grid; height:100dvh;
+  grid:"bar bar" auto "side main" minmax(0,1fr) / 250px minmax(0,1fr); }
 h2, h3, h4, p { margin:0; } h2 { font-size:17px; } h3 { font-size:16px; }
 a { color:#1264a3; } hr { border:0; border-top:1px solid var(--line); }
 code { background:#f3f0f4; border-radius:4px; padding:0 .25em; font-size:.9em; }
@@ -13,7 +13,7 @@ pre { background:#f3f0f4; border:1px solid var(--line); border-radius:6px; paddi
 .context, small { color:var(--dim); font-size:13px; } .context code { font-size:inherit; }
 #top { grid-area:bar; background:var(--bar); color:#fff; padding:.7em 1em; display:flex; flex-wrap:wrap; gap:.5em 1.2em; align-items:center; }
 #top h1 { font-size:18px; margin:0; } #top p { opacity:.85; font-size:13px; flex:1 1 240px; }
-#side { grid-area:side; background:var(--wash); border-right:1px solid var(--line); padding:.8em; overflow-wrap:anywhere; }
+#side { grid-area:side; overflow-y:auto; background:var(--wash); border-right:1px solid var(--line); padding:.8em; overflow-wrap:anywhere; }
 #side h4 { color:var(--dim); font-size:12px; text-transform:uppercase; letter-spacing:.05em; margin:1em 0 .3em; }
 #channels a { display:block; padding:.25em .5em; border-radius:6px; color:inherit; text-decoration:none; }
 #channels a:hover { background:#ece7ee; } #channels a.here { background:#1264a3; color:#fff; }
@@ -30,7 +30,7 @@ button, select, input, textarea { font:inherit; } button { cursor:pointer; borde
 button:hover { background:#f6f4f7; } button.primary { background:var(--go); border-color:var(--go); color:#fff; font-weight:600; }
 button.danger { background:var(--stop); border-color:var(--stop); color:#fff; font-weight:600; } button:disabled { opacity:.5; }
 button.quiet { border:0; background:none; padding:0 .5em; min-height:0; color:var(--dim); font-size:13px; } button.quiet:hover { color:#1264a3; }
-#main { grid-area:main; display:flex; flex-direction:column; min-width:0; height:calc(100dvh - var(--bar-height, 60px)); }
+#main { grid-area:main; display:flex; flex-direction:column; min-width:0; min-height:0; }
 #messages { flex:1; overflow-y:auto; padding:0 1em 1em; overflow-wrap:anywhere; }
 header.channel { position:sticky; top:0; background:#fffd; backdrop-filter:blur(3px); border-bottom:1px solid var(--line); padding:.6em 0; z-index:1; }
 article { display:flex; gap:.6em; padding:.5em 0; } article .said { flex:1; min-width:0; }
@@ -51,10 +51,11 @@ article.private { background:#fff8e6; border-radius:8px; padding:.5em; }
 dialog { border:0; border-radius:12px; padding:1.2em; width:min(94vw,480px); box-shadow:0 10px 40px #0005; } dialog::backdrop { background:#0007; }
 dialog h2 { margin-bottom:.5em; } .field { display:block; margin:.7em 0; } .field > span { display:block; font-weight:600; }
 .field input:not([type=checkbox]), .field select, .field textarea { width:100%; padding:.45em .6em; border:1px solid #bbb8bd; border-radius:6px; }
-.field .check { font-weight:400; } .problem { color:var(--stop); font-style:normal; font-size:13px; } .problem:empty { display:none; }
+.field > small, .field > .problem { display:block; } .field > span.check { display:block; font-weight:400; } .problem { color:var(--stop); font-style:normal; font-size:13px; } .problem:empty { display:none; }
 @media (max-width:720px) {
-  body { grid:"bar" auto "side" auto "main" auto / minmax(0,1fr); } #side { border-right:0; border-bottom:1px solid var(--line); }
+  body { height:auto; min-height:100dvh; grid:"bar" auto "side" auto "main" auto / minmax(0,1fr); } #side { border-right:0; border-bottom:1px solid var(--line); }
   #main { height:auto; min-height:70dvh; } #messages { overflow:visible; } #say { position:sticky; bottom:0; z-index:2; }
+  #say select { width:7.6em; } #say input { flex:1 1 80px; } #side { overflow:visible; }
   header.channel { position:static; } #channels { display:flex; flex-wrap:wrap; gap:.2em; } #channels h4 { flex-basis:100%; margin:.5em 0 0; }
   .answer { min-height:0; } .thread { margin-left:6px; padding-left:12px; } button { min-height:44px; } button.quiet { min-height:32px; }
 }

@@ -57,7 +57,8 @@ function channelsHtml(channels: SlackChannel[], current: string): string {
 }
 
 function headingHtml({ world }: Live, channel: SlackChannel): string {
-  const people = channel.members.map((id) => `@${escapeHtml(world.nameOf(id))}`).join(' ');
+  const known = channel.members.map(world.nameOf).filter((name) => Object.hasOwn(FACES, name));
+  const people = known.map((name) => `@${escapeHtml(name)}`).join(' ');
   const topic = channel.topic === '' ? '' : `<span>${mrkdwnHtml(channel.topic, world.nameOf)}</span> · `;
   return `<header class="channel"><h2>#${escapeHtml(channel.name)}</h2><p class="context">${topic}${people}</p></header>`;
 }
@@ -82,7 +83,7 @@ async function messagesHtml(live: Live, channel: SlackChannel, userId: string): 
   return html.join('') || '<p class="empty">Nothing has been said here yet.</p>';
 }
 
-function messageHtml({ world }: Live, message: SlackMessage | Ephemeral): string {
+function messageHtml({ world, timeOf }: Live, message: SlackMessage | Ephemeral): string {
   const isPrivate = 'via' in message;
   const author = isPrivate ? 'llm-incident' : world.nameOf(message.user ?? '');
   const blocks = message.blocks ?? [];
@@ -91,7 +92,7 @@ function messageHtml({ world }: Live, message: SlackMessage | Ephemeral): string
     blocks.length > 0
       ? blocksHtml(blocks, place)
       : `<div class="section">${mrkdwnHtml(message.text, world.nameOf)}</div>`;
-  const time = new Date(Number(message.ts) * 1000).toISOString().slice(11, 16);
+  const time = timeOf(message.ts).toISOString().slice(11, 16);
   const edited = !isPrivate && message.edited ? ' · edited' : '';
   const note = isPrivate
     ? '<span class="context">only you see this</span>'

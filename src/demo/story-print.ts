@@ -6,6 +6,8 @@ export interface Teller {
   line(stage: string, text: string): void;
   /** A line without time. */
   note(text: string): void;
+  /** A line that is not broken, for a path or a table. */
+  plain(text: string): void;
   /** Something as it looks on a screen. */
   box(title: string, lines: readonly string[]): void;
 }
@@ -35,7 +37,7 @@ const COLOURS: Record<string, string> = {
 export function createTeller(time: () => Date): Teller {
   const isColoured = process.stdout.isTTY === true && !process.env['NO_COLOR'];
   const paint = (colour: string, text: string) => (isColoured ? `${colour}${text}${RESET}` : text);
-  const print = (text: string) => process.stdout.write(`${text}\n`);
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
   let firstDay: number | undefined;
   const stamp = () => {
     const now = time();
@@ -54,6 +56,7 @@ export function createTeller(time: () => Date): Teller {
     note: (text) => {
       for (const part of text.split('\n').flatMap((line) => wrap(line, WIDTH))) print(part);
     },
+    plain: print,
     box: (title, lines) => {
       const inner = WIDTH - INDENT - 4;
       const body = lines.flatMap((line) => wrap(line, inner));

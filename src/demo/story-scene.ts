@@ -25,7 +25,7 @@ export class StageMissing extends Error {
   }
 }
 
-const STAGE_MS = 40_000;
+const STAGE_MS = 60_000;
 
 export function createScene(parts: Pick<Scene, 'world' | 'traffic' | 'tell'>): Scene {
   const happened: string[] = [];

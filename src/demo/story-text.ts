@@ -4,10 +4,14 @@ import { type Fields, isRecord, list, type SlackMessage, text } from './slack/sl
 type NameOf = (userId: string) => string;
 
 /** What a message shows, as lines of plain text; buttons in brackets. */
-export function messageLines(message: Pick<SlackMessage, 'text' | 'blocks'>, nameOf: NameOf): string[] {
+export function messageLines(
+  message: Pick<SlackMessage, 'text' | 'blocks' | 'files'>,
+  nameOf: NameOf,
+): string[] {
   const blocks = message.blocks ?? [];
-  if (blocks.length === 0) return plainText(message.text, nameOf).split('\n');
-  return blocks.flatMap((block) => blockLines(block, nameOf));
+  const files = (message.files ?? []).map((file) => `file ${text(file['name'])}`);
+  const said = message.text === '' ? [] : plainText(message.text, nameOf).split('\n');
+  return [...(blocks.length === 0 ? said : blocks.flatMap((block) => blockLines(block, nameOf))), ...files];
 }
 
 function blockLines(block: Fields, nameOf: NameOf): string[] {

@@ -24,12 +24,13 @@ export async function tellStory(world: DemoWorld, { hasFault }: { hasFault: bool
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
     tell.note(`\nEvery stage happened: ${scene.happened.join(', ')}. It took ${seconds} real seconds.`);
     tell.note('To drive it yourself, in a browser: npm run demo');
-    process.stdout.write(`documents: ${folder}\n`);
+    tell.plain(`documents: ${folder}`);
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof StageMissing)) throw thrown;
     tell.note(`\nThis stage is missing: ${thrown.stage}. ${thrown.message}`);
-    tell.note(`Before it: ${scene.happened.join(', ') || 'nothing'}. The bot's log: ${world.logFile}`);
+    tell.note(`Before it: ${scene.happened.join(', ') || 'nothing'}.`);
+    tell.plain(`The bot's log: ${world.logFile}`);
     return 1;
   }
 }
@@ -43,7 +44,7 @@ function introduce({ tell, world }: Scene): void {
     'The clock runs faster: simulated minutes pass in milliseconds (times are UTC). No rule, window or threshold is loosened. ' +
       'Only what people type carries real time, because Slack stamps it.',
   );
-  tell.note(`Config, database and log: ${world.folder}\n`);
+  tell.plain(`Config, database and log: ${world.folder}\n`);
 }
 
 async function oneIncident(scene: Scene): Promise<string> {

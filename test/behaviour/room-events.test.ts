@@ -31,6 +31,7 @@ describe('what is said in a room', () => {
     await oncall.edit(edited, 'The final version.');
     const removed = await oncall.say(room, 'Something to regret.');
     await oncall.remove(removed);
+    await deliverDeletionFirst(world, room, 'Deleted before it arrived.');
     const root = await oncall.say(room, 'A thread begins.');
     const reply = await world.slack.as('lead').say(room, 'A first reply.', { thread_ts: root.ts });
     await world.slack.as('lead').edit(reply, 'The final reply.');
@@ -57,6 +58,10 @@ describe('what is said in a room', () => {
   it('is not shown once it was deleted', () => {
     expect(markdown).not.toContain('Something to regret.');
   });
+
+  it('is not shown when Slack delivers the deletion before the message', () => {
+    expect(markdown).not.toContain('Deleted before it arrived.');
+  });
 });
 
 function textOf(envelope: Delivery['envelope']): unknown {
@@ -69,4 +74,26 @@ async function redeliverAs(world: World, delivery: Delivery): Promise<void> {
   const body = JSON.stringify(envelope);
   const answer = await world.slack.signedPost({ body, contentType: 'application/json' });
   expect(answer.status).toBe(200);
+}
+
+/** Slack promises no order: here the deletion overtakes the message that it deletes. */
+async function deliverDeletionFirst(world: World, room: string, text: string): Promise<void> {
+  const ts = `${Math.floor(Date.now() / 1000)}.000042`;
+  const common = { type: 'message', channel: room, channel_type: 'channel' };
+  const events = [
+    { ...common, subtype: 'message_deleted', deleted_ts: ts, ts: `${ts}1`, event_ts: `${ts}1` },
+    { ...common, user: world.slack.userId('oncall'), text, ts, event_ts: ts },
+  ];
+  for (const event of events) {
+    const envelope = {
+      type: 'event_callback',
+      team_id: world.slack.teamId,
+      event_id: `Ev${event.event_ts}`,
+      event,
+    };
+    const body = JSON.stringify(envelope);
+    const answer = await world.slack.signedPost({ body, contentType: 'application/json' });
+    expect(answer.status).toBe(200);
+  }
+  await world.slack.idle();
 }
