@@ -61,7 +61,7 @@ async function likelyCause(flow: Pick<Flow, 'db'>, incidentId: number): Promise<
 
 /** The newest word about paging; while a quality sev1 waits for its ten minutes, the card says so. */
 function describePages(pages: readonly Row<'page'>[], incident: Incident): string {
-  const newest = pages.findLast((page) => page.purpose === 'page') ?? pages.at(-1);
+  const newest = pages.at(-1);
   if (newest !== undefined) return newest.state === 'pending' ? `${newest.reason}…` : newest.reason;
   return incident.severity === 'sev1'
     ? 'nobody yet; the on-call engineer is paged if it still fires in ten minutes'

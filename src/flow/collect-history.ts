@@ -1,4 +1,5 @@
-import { messagesOf, type RecordedMessage, recordMessages } from '../incident/room-store.ts';
+import { ExternalError } from '../errors.ts';
+import { markVanished, messagesOf, type RecordedMessage, recordMessages } from '../incident/room-store.ts';
 import type { Flow } from './flow.ts';
 import type { ChannelMessage } from './ports.ts';
 import { timeOf } from './record-room.ts';
@@ -8,36 +9,62 @@ const BATCH = 200;
 interface Room {
   incidentId: number;
   channelId: string;
+  /** When this reading was asked for: what was recorded since then need not be read again. */
+  readFrom: Date;
 }
 
+/** Slack has no such thread any more. */
+const GONE = new Set(['thread_not_found', 'message_not_found']);
+
 /**
- * Reads the whole channel and every thread into the record. A thread that is recorded whole is not read again, so a
- * run that a rate limit cut short goes on where it stopped.
+ * Reads the whole channel and every thread into the record, as they are now. A thread that this reading has recorded
+ * whole is not read again, so a run that a rate limit cut short goes on where it stopped.
  */
 export async function collectHistory(flow: Pick<Flow, 'db' | 'chat' | 'clock'>, room: Room): Promise<void> {
-  const replies = await recordedReplies(flow, room);
-  const roots = new Map<string, number>();
-  for (const root of replies.keys()) roots.set(root, 0);
+  const { replies, roots } = await recordedThreads(flow, room);
+  let oldestTs: string | null = null;
   for await (const batch of inBatches(flow.chat.history(room.channelId))) {
     for (const message of batch) {
+      oldestTs = message.ts;
       if (message.replyCount > 0) roots.set(message.ts, message.replyCount);
     }
     await record(flow, room, batch);
   }
   for (const [root, replyCount] of roots) {
     if (replyCount > 0 && (replies.get(root) ?? 0) >= replyCount) continue;
-    for await (const batch of inBatches(flow.chat.thread(room.channelId, root)))
-      await record(flow, room, batch);
+    await readThread(flow, room, root);
   }
+  if (oldestTs === null) return;
+  await markVanished(flow.db, { ...room, oldestTs, at: flow.clock.now() });
 }
 
-/** How many replies of each thread are recorded already. */
-async function recordedReplies(flow: Pick<Flow, 'db'>, room: Room): Promise<Map<string, number>> {
+/** Roots that are known from recorded replies, and how many of those this reading has recorded already. */
+async function recordedThreads(
+  flow: Pick<Flow, 'db'>,
+  room: Room,
+): Promise<{ replies: Map<string, number>; roots: Map<string, number> }> {
   const replies = new Map<string, number>();
-  for (const { thread_ts } of await messagesOf(flow.db, room.incidentId)) {
-    if (thread_ts !== null) replies.set(thread_ts, (replies.get(thread_ts) ?? 0) + 1);
+  const roots = new Map<string, number>();
+  for (const { thread_ts, recorded_at, deleted_at } of await messagesOf(flow.db, room.incidentId)) {
+    if (thread_ts === null) continue;
+    roots.set(thread_ts, 0);
+    const isRead = recorded_at >= room.readFrom && deleted_at === null;
+    if (isRead) replies.set(thread_ts, (replies.get(thread_ts) ?? 0) + 1);
   }
-  return replies;
+  return { replies, roots };
+}
+
+async function readThread(
+  flow: Pick<Flow, 'db' | 'chat' | 'clock'>,
+  room: Room,
+  root: string,
+): Promise<void> {
+  try {
+    const thread = flow.chat.thread(room.channelId, root);
+    for await (const batch of inBatches(thread)) await record(flow, room, batch);
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || !GONE.has(thrown.code ?? '')) throw thrown;
+  }
 }
 
 async function* inBatches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
@@ -53,7 +80,8 @@ async function* inBatches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
 
 async function record(flow: Pick<Flow, 'db' | 'clock'>, room: Room, batch: ChannelMessage[]): Promise<void> {
   const rows: RecordedMessage[] = batch.map(({ ts, threadTs, userId, text, editedTs, files }) => ({
-    ...room,
+    incidentId: room.incidentId,
+    channelId: room.channelId,
     ts,
     threadTs,
     userId,

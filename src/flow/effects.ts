@@ -56,7 +56,6 @@ export function page(incidentId: number, purpose: PagePurpose, now: Date): NewJo
     payload: { incidentId, purpose },
     runAt: now,
     lane: pageLane(incidentId),
-    dedupeKey: `page:${incidentId}:${purpose}`,
   };
 }
 
@@ -84,7 +83,12 @@ export function runMitigation(
 }
 
 export function writePostmortem(incidentId: number, now: Date): NewJob {
-  return { kind: 'write-postmortem', payload: { incidentId }, runAt: now, lane: `postmortem:${incidentId}` };
+  return {
+    kind: 'write-postmortem',
+    payload: { incidentId, readFrom: now.toISOString() },
+    runAt: now,
+    lane: `postmortem:${incidentId}`,
+  };
 }
 
 export function publishPostmortem(incidentId: number, now: Date): NewJob {

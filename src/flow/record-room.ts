@@ -27,7 +27,10 @@ export function timeOf(flow: Pick<Flow, 'clock'>, ts: string): Date {
 /** A deleted message keeps its place and loses its text. */
 export async function recordDeletion(
   flow: Pick<Flow, 'db' | 'clock'>,
-  { channelId, ts }: { channelId: string; ts: string },
+  deleted: { channelId: string; ts: string; threadTs: string | null },
 ): Promise<void> {
-  await markDeleted(flow.db, { channelId, ts, at: flow.clock.now() });
+  const incident = await findByChannel(flow.db, deleted.channelId);
+  if (incident === undefined) return;
+  const saidAt = timeOf(flow, deleted.ts);
+  await markDeleted(flow.db, { ...deleted, incidentId: incident.id, saidAt }, flow.clock.now());
 }

@@ -14,14 +14,15 @@ import { loadRecord, namesIn } from './postmortem-record.ts';
 import { present } from './present.ts';
 
 const payload = z.object({ incidentId: z.number() });
+const writing = payload.extend({ readFrom: z.coerce.date() });
 
 /** Completes the room's history, assembles the document and the eval cases, and keeps both. */
 export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
-  const { incidentId } = payload.parse(job.payload);
+  const { incidentId, readFrom } = writing.parse(job.payload);
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
   if (incident.channel_id !== null)
-    await collectHistory(flow, { incidentId, channelId: incident.channel_id });
+    await collectHistory(flow, { incidentId, channelId: incident.channel_id, readFrom });
   const { record, cases } = await loadRecord(flow, incident);
   const names = await namesIn(flow, record);
   const markdown = toMarkdown(assemble(record, { names }));

@@ -3,23 +3,25 @@ import type { Row } from '../db/schema.ts';
 
 export type PagePurpose = 'page' | 'ticket';
 
-/** Records the wish to page; false when that was recorded before, so that nobody is paged twice. */
+/**
+ * Records the wish to page, or why there is none (`skipped`). False when the same was asked before and is under way or
+ * done, so that nobody is paged twice; what was skipped or failed can be asked for again.
+ */
 export async function requestPage(
   db: Db,
   page: { incidentId: number; purpose: PagePurpose; reason: string; at: Date; state?: 'pending' | 'skipped' },
 ): Promise<boolean> {
+  const state = page.state ?? 'pending';
+  const asked = { state, reason: page.reason, requested_at: page.at, settled_at: null, receipt: null };
   const row = await db
     .insertInto('page')
-    .values({
-      incident_id: page.incidentId,
-      purpose: page.purpose,
-      state: page.state ?? 'pending',
-      reason: page.reason,
-      requested_at: page.at,
-      settled_at: null,
-      receipt: null,
-    })
-    .onConflict((conflict) => conflict.columns(['incident_id', 'purpose']).doNothing())
+    .values({ incident_id: page.incidentId, purpose: page.purpose, ...asked })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['incident_id', 'purpose'])
+        .doUpdateSet(asked)
+        .where('page.state', 'in', ['skipped', 'failed']),
+    )
     .returning('state')
     .executeTakeFirst();
   return row !== undefined;

@@ -1,5 +1,6 @@
+import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import type { Row } from '../db/schema.ts';
+import type { NewRow, Row } from '../db/schema.ts';
 
 export interface RecordedMessage {
   channelId: string;
@@ -15,51 +16,78 @@ export interface RecordedMessage {
 
 const ROWS_PER_STATEMENT = 400;
 
-/** Records messages of a room: an edit replaces the text, a late original never does, a deleted one stays deleted. */
+/**
+ * Records messages of a room: an edit replaces the text, a late original never does, a deleted one stays deleted.
+ * `recorded_at` is when a message was last seen to be there.
+ */
 export async function recordMessages(db: Db, messages: RecordedMessage[], recordedAt: Date): Promise<void> {
   for (let i = 0; i < messages.length; i += ROWS_PER_STATEMENT) {
-    const rows = messages.slice(i, i + ROWS_PER_STATEMENT).map((message) => ({
-      channel_id: message.channelId,
-      ts: message.ts,
-      incident_id: message.incidentId,
-      thread_ts: message.threadTs,
-      user_id: message.userId,
-      text: message.text,
-      files: JSON.stringify(message.files),
-      edited_ts: message.editedTs,
-      deleted_at: null,
-      said_at: message.saidAt,
-      recorded_at: recordedAt,
-    }));
+    const rows = messages.slice(i, i + ROWS_PER_STATEMENT).map((message) => rowOf(message, recordedAt));
+    const isNewer = sql<boolean>`excluded.edited_ts is not null or room_message.edited_ts is null`;
+    const newer = (column: 'text' | 'files' | 'edited_ts') =>
+      sql`case when ${isNewer} then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`room_message.${column}`)} end`;
     await db
       .insertInto('room_message')
       .values(rows)
       .onConflict((conflict) =>
         conflict
           .columns(['channel_id', 'ts'])
-          .doUpdateSet((eb) => ({
-            text: eb.ref('excluded.text'),
-            files: eb.ref('excluded.files'),
-            edited_ts: eb.ref('excluded.edited_ts'),
-          }))
-          .where('room_message.deleted_at', 'is', null)
-          .where((eb) =>
-            eb.or([eb('excluded.edited_ts', 'is not', null), eb('room_message.edited_ts', 'is', null)]),
-          ),
+          .doUpdateSet({
+            text: newer('text') as RawBuilder<string>,
+            files: newer('files') as RawBuilder<string>,
+            edited_ts: newer('edited_ts') as RawBuilder<string | null>,
+            recorded_at: recordedAt,
+          })
+          .where('room_message.deleted_at', 'is', null),
       )
       .execute();
   }
 }
 
+function rowOf(message: RecordedMessage, recordedAt: Date): NewRow<'room_message'> {
+  return {
+    channel_id: message.channelId,
+    ts: message.ts,
+    incident_id: message.incidentId,
+    thread_ts: message.threadTs,
+    user_id: message.userId,
+    text: message.text,
+    files: JSON.stringify(message.files),
+    edited_ts: message.editedTs,
+    deleted_at: null,
+    said_at: message.saidAt,
+    recorded_at: recordedAt,
+  };
+}
+
+/** A deletion may overtake its message: then it leaves a mark that the message, when it comes, does not lift. */
 export async function markDeleted(
   db: Db,
-  message: { channelId: string; ts: string; at: Date },
+  deleted: Pick<RecordedMessage, 'channelId' | 'ts' | 'incidentId' | 'threadTs' | 'saidAt'>,
+  at: Date,
+): Promise<void> {
+  const mark = { ...deleted, userId: 'unknown', text: '', files: [], editedTs: null };
+  await db
+    .insertInto('room_message')
+    .values({ ...rowOf(mark, at), deleted_at: at })
+    .onConflict((conflict) =>
+      conflict.columns(['channel_id', 'ts']).doUpdateSet({ deleted_at: at, text: '', files: '[]' }),
+    )
+    .execute();
+}
+
+/** Marks what a whole reading of the channel since `readFrom` no longer found, back to its oldest message. */
+export async function markVanished(
+  db: Db,
+  read: { incidentId: number; oldestTs: string; readFrom: Date; at: Date },
 ): Promise<void> {
   await db
     .updateTable('room_message')
-    .set({ deleted_at: message.at, text: '', files: '[]' })
-    .where('channel_id', '=', message.channelId)
-    .where('ts', '=', message.ts)
+    .set({ deleted_at: read.at, text: '', files: '[]' })
+    .where('incident_id', '=', read.incidentId)
+    .where('deleted_at', 'is', null)
+    .where('recorded_at', '<', read.readFrom)
+    .where('ts', '>=', read.oldestTs)
     .execute();
 }
 

@@ -1,4 +1,5 @@
 import type { App, BlockAction } from '@slack/bolt';
+import type { MessageDeletedEvent } from '@slack/types';
 import { z } from 'zod';
 import { ExternalError, messageOf } from '../../errors.ts';
 import { declare } from '../../flow/declare.ts';
@@ -88,10 +89,16 @@ function registerButtons(app: App, flow: Flow): void {
 function registerRoomEvents(app: App, flow: Flow): void {
   app.event('message', async ({ event }) => {
     const channelId = event.channel;
-    if (event.subtype === 'message_deleted') return recordDeletion(flow, { channelId, ts: event.deleted_ts });
+    if (event.subtype === 'message_deleted') return recordDeletion(flow, deletionOf(event));
     const found = readMessage(event.subtype === 'message_changed' ? event.message : event);
     if (found !== null) await recordMessage(flow, { channelId, message: toChannelMessage(found) });
   });
+}
+
+function deletionOf(event: MessageDeletedEvent): { channelId: string; ts: string; threadTs: string | null } {
+  const before = readMessage(event.previous_message);
+  const threadTs = before === null ? null : toChannelMessage(before).threadTs;
+  return { channelId: event.channel, ts: event.deleted_ts, threadTs };
 }
 
 /** An answer that only one person would have seen may get lost: the state it tells of is kept. */
