@@ -49,21 +49,9 @@ export function createJobRunner(options: Options): JobRunner {
       while (!stopped && running.size < concurrency) {
         const jobs = await claim(db, { owner, now: clock.now(), limit: concurrency - running.size, leaseMs });
         if (jobs.length === 0) break;
-        for (const job of jobs) track(perform(options, job, { owner, leaseMs }));
+        for (const job of jobs) keep(running, perform(options, job, { owner, leaseMs }), { log, then: wake });
       }
     } while (again && !stopped);
-  };
-
-  const track = (work: Promise<void>) => {
-    const tracked = work
-      .catch((thrown) =>
-        log.error({ error: messageOf(thrown) }, 'job could not be settled; its lease will lapse'),
-      )
-      .finally(() => {
-        running.delete(tracked);
-        wake();
-      });
-    running.add(tracked);
   };
 
   const wake = () => {
@@ -90,6 +78,23 @@ export function createJobRunner(options: Options): JobRunner {
       await Promise.all(running);
     },
   };
+}
+
+/** Keeps running work in `running` until it has ended. */
+function keep(
+  running: Set<Promise<void>>,
+  work: Promise<void>,
+  { log, then }: { log: Log; then(): void },
+): void {
+  const kept = work
+    .catch((thrown) =>
+      log.error({ error: messageOf(thrown) }, 'job could not be settled; its lease will lapse'),
+    )
+    .finally(() => {
+      running.delete(kept);
+      then();
+    });
+  running.add(kept);
 }
 
 interface Lease {

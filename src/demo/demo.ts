@@ -26,10 +26,12 @@ async function main(args: string[]): Promise<void> {
   };
   if (!args.includes('--auto')) {
     const { runLive } = await import('./live.ts');
-    return leave(await runLive(world));
+    const code = await runLive(world);
+    return leave(code);
   }
   const { tellStory } = await import('./story.ts');
-  return leave(await tellStory(world, { hasFault: !args.includes('--no-fault') }));
+  const code = await tellStory(world, { hasFault: !args.includes('--no-fault') });
+  return leave(code);
 }
 
 function hasDevelopmentPackages(): boolean {
@@ -45,7 +47,10 @@ const fail = (thrown: unknown) => {
   console.error(thrown instanceof Error ? thrown.stack : String(thrown));
   void leave(1);
 };
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void leave(130));
+// Ending the live demo so is how it is meant to end; ending the unattended one is not.
+const interrupted = process.argv.includes('--auto') ? 130 : 0;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => void leave(interrupted));
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 // A reader that goes away (as in `npm run demo | head`) ends the demo, quietly.

@@ -12,6 +12,7 @@ export function createFeed({ world, revision }: Live, tell: Teller): { look(): P
   let seen = '';
 
   const tellMessage = (room: SlackChannel, message: SlackMessage) => {
+    if (message.subtype?.endsWith('_topic')) return;
     const id = `${room.id} ${message.ts}`;
     const lines = messageLines(message, world.nameOf);
     const kind = keyOf(message).split(':')[0] ?? '';

@@ -31,7 +31,7 @@ export async function runLive(world: DemoWorld): Promise<number> {
   console.close();
   await page.close();
   await running;
-  if (!world.bot.isRunning()) {
+  if (!world.bot.isRunning() && !world.isClosing()) {
     tell.plain(`The bot has ended by itself. Its log: ${world.logFile}`);
     return 1;
   }
@@ -59,7 +59,8 @@ async function run(live: Live, tell: Teller, isOver: () => boolean): Promise<voi
       await feed.look();
       last = '';
     } catch (thrown) {
-      if (messageOf(thrown) !== last) tell.note(`The demo stumbled: ${messageOf(thrown)}`);
+      if (messageOf(thrown) !== last && !live.world.isClosing())
+        tell.note(`The demo stumbled: ${messageOf(thrown)}`);
       last = messageOf(thrown);
     }
     await sleep(Math.max(0, due - performance.now()));

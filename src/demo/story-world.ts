@@ -27,6 +27,8 @@ export interface DemoWorld {
   advance(ms: number): Promise<Date>;
   /** The role behind a Slack user id, or the id. */
   nameOf(userId: string): string;
+  /** True once somebody ends it. */
+  isClosing(): boolean;
   close(): Promise<void>;
 }
 
@@ -46,7 +48,9 @@ export async function startDemoWorld(): Promise<DemoWorld> {
     opened.push(one);
     return one;
   };
+  let isClosing = false;
   const closeAll = async () => {
+    isClosing = true;
     for (const one of opened.splice(0).reverse()) await one.close();
   };
   try {
@@ -66,7 +70,19 @@ export async function startDemoWorld(): Promise<DemoWorld> {
       [slack.botUserId, 'llm-incident'],
     ]);
     const nameOf = (userId: string) => names.get(userId) ?? userId;
-    return { folder, dataDir, logFile, slack, pagerduty, service, bot, ...clock, nameOf, close: closeAll };
+    return {
+      folder,
+      dataDir,
+      logFile,
+      slack,
+      pagerduty,
+      service,
+      bot,
+      ...clock,
+      nameOf,
+      isClosing: () => isClosing,
+      close: closeAll,
+    };
   } catch (thrown) {
     await closeAll();
     throw thrown;

@@ -27,6 +27,7 @@ export async function tellStory(world: DemoWorld, { hasFault }: { hasFault: bool
     tell.plain(`documents: ${folder}`);
     return 0;
   } catch (thrown) {
+    if (world.isClosing()) return 130;
     if (!(thrown instanceof StageMissing)) throw thrown;
     tell.note(`\nThis stage is missing: ${thrown.stage}. ${thrown.message}`);
     tell.note(`Before it: ${scene.happened.join(', ') || 'nothing'}.`);

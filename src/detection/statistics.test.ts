@@ -10,11 +10,11 @@ test('z-is-the-normal-quantile', () => {
 describe('wilson', () => {
   // Newcombe, Statistics in Medicine 17 (1998), table I, method 3 (two-sided 95 %).
   test.each([
-    [81, 263, 0.2553, 0.3662],
-    [15, 148, 0.0624, 0.1605],
-    [0, 20, 0, 0.1611],
-    [1, 29, 0.0061, 0.1718],
-  ])('published-interval-of-%i-in-%i', (passed, n, lower, upper) => {
+    { passed: 81, n: 263, lower: 0.2553, upper: 0.3662 },
+    { passed: 15, n: 148, lower: 0.0624, upper: 0.1605 },
+    { passed: 0, n: 20, lower: 0, upper: 0.1611 },
+    { passed: 1, n: 29, lower: 0.0061, upper: 0.1718 },
+  ])('published-interval-of-$passed-in-$n', ({ passed, n, lower, upper }) => {
     const bounds = wilsonBounds({ passed, n, z: 1.959963984540054 });
     expect(bounds.lower).toBeCloseTo(lower, 4);
     expect(bounds.upper).toBeCloseTo(upper, 4);

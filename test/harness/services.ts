@@ -1,0 +1,24 @@
+import { type SimulatedService, startSimulatedService } from '../../src/demo/service/simulated-service.ts';
+import { TOKEN, type World } from './bot.ts';
+import type { ServiceEntry } from './configured.ts';
+
+/** One more simulated service with a target of its own, and its entry for the config file. */
+export async function oneMoreService(
+  world: World,
+  name: string,
+): Promise<{ service: SimulatedService; entry: ServiceEntry }> {
+  const service = await startSimulatedService({
+    secret: 'target-secret',
+    service: name,
+    environment: 'production',
+    seed: 11,
+    ingestUrl: world.url,
+    token: TOKEN,
+  });
+  const entry = {
+    owner: world.slack.userId('lead'),
+    approvers: [world.slack.userId('approver')],
+    target: { type: 'webhook', url: service.controlUrl, secret: '${TARGET_SECRET}', allow_private: true },
+  };
+  return { service, entry };
+}
