@@ -49,7 +49,8 @@ export function createJobRunner(options: Options): JobRunner {
       while (!stopped && running.size < concurrency) {
         const jobs = await claim(db, { owner, now: clock.now(), limit: concurrency - running.size, leaseMs });
         if (jobs.length === 0) break;
-        for (const job of jobs) keep(running, perform(options, job, { owner, leaseMs }), { log, then: wake });
+        for (const job of jobs)
+          keep(running, perform(options, job, { owner, leaseMs }), { log, afterwards: wake });
       }
     } while (again && !stopped);
   };
@@ -84,7 +85,7 @@ export function createJobRunner(options: Options): JobRunner {
 function keep(
   running: Set<Promise<void>>,
   work: Promise<void>,
-  { log, then }: { log: Log; then(): void },
+  { log, afterwards }: { log: Log; afterwards(): void },
 ): void {
   const kept = work
     .catch((thrown) =>
@@ -92,7 +93,7 @@ function keep(
     )
     .finally(() => {
       running.delete(kept);
-      then();
+      afterwards();
     });
   running.add(kept);
 }

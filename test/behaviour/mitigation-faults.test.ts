@@ -157,8 +157,18 @@ describe('a mitigation whose target misbehaves', { timeout: 90_000 }, () => {
     const said = await ask(world, 'oncall', 'mitigate disable', one.room);
     expect(said).toContain('The target could not be read, so nothing was proposed');
     expect(said).toContain(why);
-    if (service.startsWith('metadata')) expect(said).not.toContain('set allow_private');
     expect(world.service.requests).toHaveLength(before);
     await ask(world, 'oncall', 'decline end of the test', one.room);
   });
+
+  it.each(['metadata', 'metadata-mapped'])(
+    'does not advise allow_private for %s, where it is set and does not help',
+    async (service) => {
+      const one = await declareIncident(world, `sev3 quality ${service} answers look odd`);
+      const said = await ask(world, 'oncall', 'mitigate disable', one.room);
+      expect(said).toContain('which is not allowed');
+      expect(said).not.toContain('set allow_private');
+      await ask(world, 'oncall', 'decline end of the test', one.room);
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { World } from '../harness/bot.ts';
+import { SERVICE, type World } from '../harness/bot.ts';
 import { startConfigured } from '../harness/configured.ts';
 import { sendGoodDay, sendVerdicts } from '../harness/exact-calls.ts';
 import { openedAbout, roomOfIncident } from '../harness/opened.ts';
@@ -34,7 +34,7 @@ describe('paging when a rule fires', () => {
   /** Once this page has been sent, every page that was asked for before it has been too. */
   const pagedByHand = async (text: string) => {
     const before = world.pagerduty.incidents.length;
-    await ask(world, 'oncall', `declare sev1 outage ${text}`);
+    await ask(world, 'oncall', `declare sev1 outage ${SERVICE} ${text}`);
     await world.slack.waitFor('the page', () => world.pagerduty.incidents.length > before);
   };
 
