@@ -63,7 +63,10 @@ export async function proofArrives(scene: Scene, room: SlackChannel): Promise<vo
       if (shown === undefined) return undefined;
       const lines = messageLines(shown, world.nameOf);
       if (lines[0]?.startsWith('PROVEN')) return { lines, minute };
-      const progress = lines.find((line) => /Proving:|live calls/.test(line)) ?? '';
+      const progress =
+        lines.find((line) => line.includes('Proving:')) ??
+        lines.find((line) => line.includes('live calls')) ??
+        '';
       if (minute % 2 === 0 && progress !== '' && progress !== last)
         tell.line('proof', `Not yet. ${progress.replace(/^• /, '')}`);
       last = progress;

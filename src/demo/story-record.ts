@@ -82,5 +82,5 @@ async function jobFact(db: Db): Promise<string> {
   );
   const lost = await db.selectFrom('inbox').select('kind').where('state', '!=', 'done').execute();
   expectThat(lost.length === 0, `${lost.length} deliveries from Slack were not finished`);
-  return `${jobs.length} jobs done, none given up; exactly one change at the service.`;
+  return `${jobs.length} jobs, none given up, and no delivery from Slack left undone; exactly one change at the service.`;
 }

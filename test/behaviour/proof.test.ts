@@ -95,8 +95,21 @@ describe('the proof of a mitigation', { timeout: 90_000 }, () => {
     const notice = await noticeSaying(incident, 'NOT CONTAINED');
     expect(notice).toContain(`<@${world.slack.userId('oncall')}> NOT CONTAINED: prompt answer v13 → v12.`);
     expect(notice).toContain('Next: `/llm-incident tree` for the next branch');
-    const card = await textWith(world, { room: incident.room, key: `card:${incident.id}` }, 'not-contained');
-    expect(card).not.toContain('Contained:');
+  });
+
+  it('does not show as contained on the card, nor stop the exposure, after NOT CONTAINED', async () => {
+    const [id] = await openedAbout(world, 'still-bad');
+    const card = { room: await roomOfIncident(world, Number(id)), key: `card:${id}` };
+    expect(await textWith(world, card, 'not-contained')).not.toContain('Contained:');
+  });
+
+  it('lets a person contain it after NOT CONTAINED', async () => {
+    const [id] = await openedAbout(world, 'still-bad');
+    const room = await roomOfIncident(world, Number(id));
+    expect(await ask(world, 'oncall', 'contain switched it off at the load balancer', room)).toBe(
+      `INC-${id} is recorded as contained.`,
+    );
+    expect(await status({ id: Number(id), room })).toContain(' · contained · ');
   });
 
   it('is NOT CONTAINED at the deadline when calls go on as before', async () => {

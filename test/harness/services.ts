@@ -11,7 +11,7 @@ export async function oneMoreService(
     secret: 'target-secret',
     service: name,
     environment: 'production',
-    seed: 11,
+    seed: seedOf(name),
     ingestUrl: world.url,
     token: TOKEN,
   });
@@ -22,3 +22,7 @@ export async function oneMoreService(
   };
   return { service, entry };
 }
+
+/** Two services must not make up the same trace ids. */
+const seedOf = (name: string) =>
+  [...name].reduce((seed, letter) => (seed * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003, 7);
