@@ -156,8 +156,7 @@ async function serve(parts: Parts): Promise<Bot> {
   ticking.start();
   flow.log.info({ url, internalUrl, services: Object.keys(config.file.services) }, 'llm-incident is up');
 
-  const stop = async () => {
-    if (draining) return;
+  const drain = async () => {
     draining = true;
     await slack.receiver.stop();
     await outer.close();
@@ -166,6 +165,11 @@ async function serve(parts: Parts): Promise<Bot> {
     await within(DRAIN_MS, Promise.all([slack.inbox.drained(), jobs.stop()]));
     await parts.close();
     flow.log.info('llm-incident has stopped');
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= drain();
+    return stopping;
   };
   return { url, internalUrl, stop };
 }

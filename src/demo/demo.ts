@@ -17,7 +17,7 @@ async function main(args: string[]): Promise<void> {
     console.error('The demo needs the development packages: run npm ci.');
     return leave(1);
   }
-  const { startDemoWorld } = await import('./story-world.ts');
+  const { startDemoWorld } = await import('./story/story-world.ts');
   const world = await startDemoWorld();
   leave = async (code) => {
     leave = async () => undefined;
@@ -25,11 +25,11 @@ async function main(args: string[]): Promise<void> {
     process.exit(code);
   };
   if (!args.includes('--auto')) {
-    const { runLive } = await import('./live.ts');
+    const { runLive } = await import('./live/live.ts');
     const code = await runLive(world);
     return leave(code);
   }
-  const { tellStory } = await import('./story.ts');
+  const { tellStory } = await import('./story/story.ts');
   const code = await tellStory(world, { hasFault: !args.includes('--no-fault') });
   return leave(code);
 }

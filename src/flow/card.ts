@@ -48,7 +48,10 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
     containBy: milestones.contained === undefined ? (containing?.due_at ?? null) : null,
     mitigations: (await mitigationsOf(flow.db, incidentId)).map(describeMitigation),
     missing: postmortem?.missing ?? [],
-    actions: actionsFor(flow, incident, { isAcknowledged: milestones.acknowledged !== undefined }),
+    actions: actionsFor(flow, incident, {
+      isAcknowledged: milestones.acknowledged !== undefined,
+      servesKnownGood: knownGood?.name === '',
+    }),
   };
 }
 
@@ -77,16 +80,16 @@ function describeMitigation(mitigation: Mitigation): string {
 function actionsFor(
   flow: Looked,
   incident: Incident,
-  { isAcknowledged }: { isAcknowledged: boolean },
+  seen: { isAcknowledged: boolean; servesKnownGood: boolean },
 ): CardAction[] {
   if (!LIVE.includes(incident.status)) return [];
   const { service, environment } = incident;
   const hasTarget = service !== null && flow.targetFor({ service, environment }) !== null;
   const isContained = incident.status === 'contained' || incident.status === 'mitigated';
   const wanted: [CardAction, boolean][] = [
-    ['propose', hasTarget && incident.status !== 'mitigated'],
+    ['propose', hasTarget && !seen.servesKnownGood && incident.status !== 'mitigated'],
     ['contain', !isContained],
-    ['acknowledge', !isAcknowledged],
+    ['acknowledge', !seen.isAcknowledged],
     ['false_alarm', !isContained],
     ['resolve', true],
   ];

@@ -8,7 +8,8 @@ import { categoryOf, type RuleVerdict, severityOf } from '../detection/rule.ts';
 import { type NextSignal, nextSignal, stillPastBound } from '../detection/signal.ts';
 import { linkSignal, saveSignal, signalOf } from '../detection/signal-store.ts';
 import { messageOf } from '../errors.ts';
-import { observe } from '../evidence/observation-store.ts';
+import { rowsOf } from '../evidence/ledger-store.ts';
+import { effectiveRows } from '../evidence/what-changed.ts';
 import { type Incident, pagePlan } from '../incident/incident.ts';
 import { addToTimeline, findLiveAbout, troubledTimes } from '../incident/incident-store.ts';
 import type { Interval } from '../sources/call.ts';
@@ -20,6 +21,7 @@ import {
   scoreMinutes,
   scoreSummary,
 } from '../sources/call-statistics-store.ts';
+import { bringLedgerUp } from './bring-ledger-up.ts';
 import { refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { openIncident, pageNow } from './open-incident.ts';
@@ -51,12 +53,6 @@ async function checkService(flow: Ruled, service: ServiceName, now: Date): Promi
   }
 }
 
-/** The ledger is read when an incident opens, so it is brought up to the calls first. */
-async function bringLedgerUp(flow: Ruled, service: ServiceName, now: Date): Promise<void> {
-  const turn = () => flow.db.transaction().execute((tx) => observe(tx, { ...service, recordedAt: now }));
-  while (!(await turn()).caughtUp);
-}
-
 async function verdictsOn(flow: Ruled, service: ServiceName, now: Date): Promise<RuleVerdict[]> {
   const since = before(now, QUALITY_SCORE.baselineMs);
   const windowStart = before(now, QUALITY_SCORE.windowMs);
@@ -69,7 +65,7 @@ async function verdictsOn(flow: Ruled, service: ServiceName, now: Date): Promise
   return [qualityScoreVerdict({ window, baseline }), qualityFormatVerdict(format)];
 }
 
-/** When it began, by the change-point of the verdicts themselves; asked only when the rule starts to fire. */
+/** When it began, by the change-point of the verdicts and the ledger; asked only when the rule starts to fire. */
 async function onsetFor(
   flow: Ruled,
   { service, verdict, now }: { service: ServiceName; verdict: RuleVerdict; now: Date },
@@ -79,9 +75,10 @@ async function onsetFor(
   if (known?.state === 'firing') return null;
   const minutesOf = verdict.rule === 'quality.format' ? formatMinutes : scoreMinutes;
   for (const lookBackMs of ONSET_LOOK_BACK_MS) {
-    const onset = estimateOnset(
-      await minutesOf(flow.db, { ...service, from: before(now, lookBackMs), to: now }),
-    );
+    const from = before(now, lookBackMs);
+    const changes = effectiveRows(await rowsOf(flow.db, { ...service, since: from, until: now }));
+    const changedAt = changes.map((change) => change.at);
+    const onset = estimateOnset(await minutesOf(flow.db, { ...service, from, to: now }), changedAt);
     if (onset !== null) return onset.at;
   }
   return null;

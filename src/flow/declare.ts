@@ -1,6 +1,7 @@
 import type { Category, Severity } from '../db/schema.ts';
 import { CATEGORIES, type Incident, SEVERITIES } from '../incident/incident.ts';
 import { findLiveAbout } from '../incident/incident-store.ts';
+import { bringLedgerUp } from './bring-ledger-up.ts';
 import type { Flow } from './flow.ts';
 import { openIncident } from './open-incident.ts';
 
@@ -27,9 +28,11 @@ export async function declare(
   { by, ...asked }: Declaration,
 ): Promise<{ opened: boolean; incident: Incident; twin: Incident | null }> {
   const now = flow.clock.now();
+  const { environment } = flow.config;
+  if (asked.service !== null) await bringLedgerUp(flow, { service: asked.service, environment }, now);
   const wanted = {
     ...asked,
-    environment: flow.config.environment,
+    environment,
     source: 'person' as const,
     rule: null,
     declaredBy: by,

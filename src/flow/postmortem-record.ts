@@ -19,12 +19,16 @@ import type {
   TimelineEvent,
 } from '../postmortem/record.ts';
 import { exposure } from '../sources/call-statistics-store.ts';
+import { actionItemsOf } from './action-items.ts';
 import { describeComponent } from './component-text.ts';
 import { loadDataPoints, passScoreOf, recordedCalls, type SignalOfRule, signalFacts } from './data-points.ts';
 import { nameOrId } from './display-name.ts';
 import type { Flow } from './flow.ts';
 import { answersOf } from './postmortem-answers.ts';
 import { instructionOf, leafOf, symptomText } from './walk-tree.ts';
+
+/** Entries of the timeline that have a section of their own. */
+const LISTED_APART = new Set(['answer', 'action-item']);
 
 /** Everything that the post-mortem is made of, from the incident's rows, its evidence and its room. */
 export async function loadRecord(
@@ -52,12 +56,12 @@ export async function loadRecord(
       at: new Date(at),
     })),
     answers: answersOf(timeline, { incident, milestones }),
-    events: timeline.filter((entry) => entry.kind !== 'answer').map(eventOf),
+    events: timeline.filter((entry) => !LISTED_APART.has(entry.kind)).map(eventOf),
     messages: await roomMessages(flow, incident.id),
     decisionPath: await decisionPath(db, incident.id),
     mitigations: await mitigationFacts(db, incident.id),
     dataPoints: await loadDataPoints(db, evidence),
-    actionItems: [],
+    actionItems: actionItemsOf(timeline),
     evalCases: cases.map(({ description, proven }) => ({ description, proven })),
   };
   return { record, cases };

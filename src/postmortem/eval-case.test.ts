@@ -42,8 +42,8 @@ describe('proposeCases', () => {
     expect(one?.assertions).toContainEqual({ type: 'regex', value: '^\\s*\\{[\\s\\S]*\\}\\s*$' });
   });
 
-  it('demands a length between the collapse and the shortest good output', () => {
-    const [one] = propose([call('b1', 'question 1', 'No')], goodCalls);
+  it('demands, where no right answer is known, a length between the collapse and the shortest good output', () => {
+    const [one] = propose([call('b1', 'a question that no good call answered', 'No')], goodCalls);
     const length = one?.assertions.find((assertion) => assertion.type === 'min-length');
     const shortest = Math.min(...goodCalls.map((good) => good.output.length));
     expect(length?.chars).toBeGreaterThan(2);

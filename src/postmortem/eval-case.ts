@@ -83,7 +83,8 @@ function toCase(incidentId: string, failure: Failure): EvalCase {
   if (!first) throw new Error('a failure holds at least one call');
   const kept = candidates(failure).filter((candidate) => discriminates(candidate, failure));
   const assertions = kept.map((candidate) => candidate.assertion);
-  const fallback = forbidden(failure);
+  // A wrong answer is only forbidden to the letter where nothing better tells it from a right one.
+  const fallback = assertions.length > 0 ? [] : forbidden(failure);
   const checkable = [...assertions, ...fallback];
   return {
     incidentId,
@@ -111,7 +112,7 @@ function candidates({ calls, twins, good }: Failure): Candidate[] {
   };
   add(sharedAnswer(twins), twins);
   if (calls.some((call) => call.formatOk === false)) add(sharedFormat(wellFormed), wellFormed);
-  add(minimumLength(calls, good), good);
+  if (proposals.length === 0) add(minimumLength(calls, good), good);
   for (const phrase of refusals) add({ type: 'not-icontains', value: phrase }, good);
   for (const shape of leakShapes(calls)) add({ type: 'not-regex', value: shape }, good);
   return proposals;

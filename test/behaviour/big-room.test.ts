@@ -9,9 +9,12 @@ import { callsWith, sendGoodDay } from '../harness/exact-calls.ts';
 import { openedAbout, roomOfIncident } from '../harness/opened.ts';
 import { ask, messageWith } from '../harness/people.ts';
 import { blocksText } from '../harness/room.ts';
+import { alterAnswers } from '../harness/slack-alter.ts';
 
 const TOP_LEVEL = 1_000;
 const REPLIES = 200;
+/** So many of them are heard as they are said; the rest is said while the bot is stopped. */
+const HEARD = { topLevel: 150, replies: 50 };
 const EMAIL = 'jane.roe@customers.example.com';
 const CARD = '4111 1111 1111 1111';
 const KEY = 'sk-proj-abcdEFGH1234abcdEFGH1234abcdEFGH1234';
@@ -27,10 +30,13 @@ const HOSTILE = [
 
 describe('a room with a thousand messages', { timeout: 240_000 }, () => {
   let world: World;
+  let proxy: Awaited<ReturnType<typeof alterAnswers>>;
   let room = '';
   let markdown = '';
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ start: false });
+    proxy = await alterAnswers(world, withFile);
+    await world.restart();
     room = await roomOfLeakyIncident(world);
     await fill(world, room);
     await ask(world, 'oncall', 'resolve done', room);
@@ -41,7 +47,10 @@ describe('a room with a thousand messages', { timeout: 240_000 }, () => {
     );
     markdown = readFileSync(join(world.env['DATA_DIR'] as string, 'documents/INC-1/postmortem.md'), 'utf8');
   }, 240_000);
-  afterAll(() => world.close());
+  afterAll(async () => {
+    await world.close();
+    await proxy.close();
+  });
 
   it('reaches the post-mortem whole: every message and every reply, each once', () => {
     const found = markdown.match(/(?:top|reply)-marker-\d{4}/g) ?? [];
@@ -73,6 +82,10 @@ describe('a room with a thousand messages', { timeout: 240_000 }, () => {
     expect(markdown.lastIndexOf(marker('top', TOP_LEVEL - 1))).toBeGreaterThan(markdown.indexOf('hostile-7'));
   });
 
+  it('names the files that were shared', () => {
+    expect(markdown).toContain('File: [graph of errors.png](https://files.example/graph.png)');
+  });
+
   it('holds no personal data and no key of what was said', () => {
     expect(markdown).toContain('secret-marker');
     for (const secret of [EMAIL, CARD, CARD.replaceAll(' ', ''), KEY]) expect(markdown).not.toContain(secret);
@@ -94,6 +107,16 @@ describe('a room with a thousand messages', { timeout: 240_000 }, () => {
 
 const marker = (kind: 'top' | 'reply', index: number) => `${kind}-marker-${String(index).padStart(4, '0')}`;
 
+/** Slack's answer with a file on the message that says so; people here cannot upload. */
+function withFile(method: string, answer: Record<string, unknown>): Record<string, unknown> {
+  if (method !== 'conversations.history' || !Array.isArray(answer['messages'])) return answer;
+  const file = { id: 'F1', name: 'graph of errors.png', permalink: 'https://files.example/graph.png' };
+  const messages = answer['messages'].map((one: { text?: string }) =>
+    one.text?.includes('file-marker') ? { ...one, files: [file] } : one,
+  );
+  return { ...answer, messages };
+}
+
 /** An incident whose failing calls hold an address, a card number and a key. */
 async function roomOfLeakyIncident(world: World): Promise<string> {
   await sendGoodDay(world, { service: SERVICE });
@@ -109,14 +132,13 @@ async function roomOfLeakyIncident(world: World): Promise<string> {
   return roomOfIncident(world, id ?? 0);
 }
 
-/** The second half is said while the bot is stopped. */
 async function fill(world: World, room: string): Promise<void> {
   const [oncall, lead] = [world.slack.as('oncall'), world.slack.as('lead')];
   const roots: MessageRef[] = [];
   const say = async (from: number, to: number) => {
     for (let index = from; index < to; index += 1) {
       const said = await oncall.say(room, `${marker('top', index)} was said.`);
-      if (index % 100 === 0) roots.push(said);
+      if (index % 50 === 0) roots.push(said);
     }
   };
   const reply = async (from: number, to: number) => {
@@ -125,12 +147,13 @@ async function fill(world: World, room: string): Promise<void> {
       await lead.say(room, `${marker('reply', index)} was replied.`, { thread_ts: root.ts });
     }
   };
-  await say(0, TOP_LEVEL / 2);
-  await reply(0, REPLIES / 2);
+  await say(0, HEARD.topLevel);
+  await reply(0, HEARD.replies);
   for (const text of HOSTILE) await oncall.say(room, text);
   await oncall.say(room, `secret-marker ${EMAIL} paid with ${CARD} and sent ${KEY}`);
+  await oncall.say(room, 'file-marker: look at the graph');
   await world.stopBot();
-  await say(TOP_LEVEL / 2, TOP_LEVEL);
-  await reply(REPLIES / 2, REPLIES);
+  await say(HEARD.topLevel, TOP_LEVEL);
+  await reply(HEARD.replies, REPLIES);
   await world.restart();
 }

@@ -49,8 +49,8 @@ export const SUBCOMMANDS: Record<string, Entry> = {
   close: { run: room.close, usage: 'close', does: 'closes a resolved incident whose post-mortem is done' },
   postmortem: {
     run: room.postmortem,
-    usage: 'postmortem [answer QUESTION TEXT]',
-    does: 'writes it again and says what is missing; or answers one of its questions',
+    usage: 'postmortem [answer QUESTION TEXT | action @OWNER DATE TEXT]',
+    does: 'writes it again and says what is missing; answers one of its questions; adds an action item',
   },
   eval: { run: room.evalCases, usage: 'eval', does: 'shows the eval cases' },
   help: { run: help, usage: 'help', does: 'shows this' },

@@ -1,6 +1,7 @@
 import { enqueue } from '../../db/jobs.ts';
 import type { Severity } from '../../db/schema.ts';
 import { messageOf } from '../../errors.ts';
+import { ACTION_USAGE, addActionItem, readActionItem } from '../../flow/action-items.ts';
 import { contain as containVerb } from '../../flow/contain.ts';
 import { showTree } from '../../flow/effects.ts';
 import {
@@ -17,7 +18,7 @@ import { nearestSymptom } from '../../flow/walk-tree.ts';
 import { describeDocuments, rewritePostmortem } from '../../flow/write-postmortem.ts';
 import { nameOf, SEVERITIES } from '../../incident/incident.ts';
 import { escapeLine } from '../mrkdwn.ts';
-import { factLine } from '../views/outside-text.ts';
+import { factLine, outsideLine } from '../views/outside-text.ts';
 import { inRoom } from './ask.ts';
 
 export const contain = inRoom(async ({ flow, incident, userId, text }) => {
@@ -101,6 +102,12 @@ export const close = inRoom(async ({ flow, incident, userId, text }) => {
 
 export const postmortem = inRoom(async ({ flow, incident, userId, text }) => {
   const [word, ...rest] = text.trim().split(/\s+/);
+  if (word === 'action') {
+    const item = readActionItem(rest.join(' '));
+    if (item === null) return ACTION_USAGE;
+    await addActionItem(flow, { incident, by: userId, item });
+    return `Kept: ${outsideLine(item.text, 200)}, by <@${item.owner}>.`;
+  }
   if (word !== 'answer') return rewritePostmortem(flow, incident);
   return answerQuestion(flow, { incident, by: userId, text: rest.join(' ') });
 });

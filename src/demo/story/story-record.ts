@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { type Db, openDatabase } from '../db/database.ts';
-import { verifyChain } from '../mitigation/audit.ts';
-import { wholeTrail } from '../mitigation/audit-store.ts';
+import { type Db, openDatabase } from '../../db/database.ts';
+import { verifyChain } from '../../mitigation/audit.ts';
+import { wholeTrail } from '../../mitigation/audit-store.ts';
 import { expectThat, type Scene } from './story-scene.ts';
 
 const MILESTONES = ['started', 'detected', 'declared', 'acknowledged', 'contained', 'mitigated', 'resolved'];

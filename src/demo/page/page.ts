@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Live } from './live-actions.ts';
-import { type LoopbackServer, listenOnLoopback, parseJson, sendJson } from './loopback-server.ts';
+import type { Live } from '../live/live-actions.ts';
+import { type LoopbackServer, listenOnLoopback, parseJson, sendJson } from '../loopback-server.ts';
+import { ROLES } from '../story/story-world.ts';
 import { perform } from './page-acts.ts';
 import { barHtml } from './page-bar.ts';
 import { SCRIPT } from './page-script.ts';
 import { shellHtml } from './page-shell.ts';
 import { STYLE } from './page-style.ts';
 import { elsewhereHtml, type Looking, type View, viewOf } from './page-view.ts';
-import { ROLES } from './story-world.ts';
 
 const HEADERS = {
   'content-security-policy':

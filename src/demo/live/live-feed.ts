@@ -1,8 +1,8 @@
+import type { SlackChannel, SlackMessage } from '../slack/slack-shapes.ts';
+import type { Teller } from '../story/story-print.ts';
+import { everythingIn, keyOf, roomsOf } from '../story/story-room.ts';
+import { messageLines } from '../story/story-text.ts';
 import type { Live } from './live-actions.ts';
-import type { SlackChannel, SlackMessage } from './slack/slack-shapes.ts';
-import type { Teller } from './story-print.ts';
-import { everythingIn, keyOf, roomsOf } from './story-room.ts';
-import { messageLines } from './story-text.ts';
 
 /** Prints what is new in the incident rooms and at PagerDuty since the last look. */
 export function createFeed({ world, revision }: Live, tell: Teller): { look(): Promise<void> } {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { messageOf } from '../errors.ts';
-import { type Live, typed } from './live-actions.ts';
-import { type Fields, isRecord } from './slack/slack-shapes.ts';
-import { everythingIn } from './story-room.ts';
-import { ROLES } from './story-world.ts';
+import { messageOf } from '../../errors.ts';
+import { type Live, typed } from '../live/live-actions.ts';
+import { type Fields, isRecord } from '../slack/slack-shapes.ts';
+import { everythingIn } from '../story/story-room.ts';
+import { ROLES } from '../story/story-world.ts';
 
 /** What a person did on the page. */
 const deed = z.object({

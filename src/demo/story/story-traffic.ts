@@ -1,4 +1,4 @@
-import type { EmittedCall } from './service/otlp-calls.ts';
+import type { EmittedCall } from '../service/otlp-calls.ts';
 import type { DemoWorld } from './story-world.ts';
 
 /** People asking the feature things, minute after minute. */

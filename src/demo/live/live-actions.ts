@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { EmittedCall } from './service/otlp-calls.ts';
-import { controlSignature } from './service/simulated-control.ts';
-import { clickables } from './slack/slack-blocks.ts';
-import type { Fields, SlackChannel, SlackMessage } from './slack/slack-shapes.ts';
-import { text } from './slack/slack-shapes.ts';
-import { buttonOf, everythingIn, roomsOf } from './story-room.ts';
-import { createTraffic, MINUTE_MS, type Share, shareOf, type Traffic } from './story-traffic.ts';
-import { type DemoWorld, ENVIRONMENT, ROLES, SERVICE, TARGET_SECRET } from './story-world.ts';
+import type { EmittedCall } from '../service/otlp-calls.ts';
+import { controlSignature } from '../service/simulated-control.ts';
+import { clickables } from '../slack/slack-blocks.ts';
+import type { Fields, SlackChannel, SlackMessage } from '../slack/slack-shapes.ts';
+import { text } from '../slack/slack-shapes.ts';
+import { buttonOf, everythingIn, roomsOf } from '../story/story-room.ts';
+import { createTraffic, MINUTE_MS, type Share, shareOf, type Traffic } from '../story/story-traffic.ts';
+import { type DemoWorld, ENVIRONMENT, ROLES, SERVICE, TARGET_SECRET } from '../story/story-world.ts';
 
 /** The demo as somebody drives it, from the console or from the page. */
 export interface Live {

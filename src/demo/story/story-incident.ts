@@ -1,5 +1,5 @@
-import type { PagerDutyIncident } from './pagerduty/pagerduty-shapes.ts';
-import { type Fields, type SlackChannel, type SlackMessage, text } from './slack/slack-shapes.ts';
+import type { PagerDutyIncident } from '../pagerduty/pagerduty-shapes.ts';
+import { type Fields, type SlackChannel, type SlackMessage, text } from '../slack/slack-shapes.ts';
 import { buttonOf, keyOf, newest, roomsOf } from './story-room.ts';
 import { clickAs, commandAs, expectThat, minutesUntil, type Scene } from './story-scene.ts';
 import { messageLines } from './story-text.ts';

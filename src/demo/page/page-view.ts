@@ -1,9 +1,9 @@
-import { type Live, newestRoom } from './live-actions.ts';
+import { type Live, newestRoom } from '../live/live-actions.ts';
+import { type Ephemeral, list, type SlackChannel, type SlackMessage, text } from '../slack/slack-shapes.ts';
+import { everythingIn } from '../story/story-room.ts';
 import { blocksHtml } from './page-blocks.ts';
 import { formHtml } from './page-form.ts';
 import { escapeHtml, mrkdwnHtml } from './page-mrkdwn.ts';
-import { type Ephemeral, list, type SlackChannel, type SlackMessage, text } from './slack/slack-shapes.ts';
-import { everythingIn } from './story-room.ts';
 
 /** Who looks, and at what. */
 export interface Looking {

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { type PagerDuty, startPagerDuty } from './pagerduty/pagerduty-double.ts';
-import { type SimulatedService, startSimulatedService } from './service/simulated-service.ts';
-import { type SlackWorkspace, startSlackWorkspace } from './slack/slack-workspace.ts';
+import { type PagerDuty, startPagerDuty } from '../pagerduty/pagerduty-double.ts';
+import { type SimulatedService, startSimulatedService } from '../service/simulated-service.ts';
+import { type SlackWorkspace, startSlackWorkspace } from '../slack/slack-workspace.ts';
 import { type BotProcess, freePort, startBotProcess } from './story-bot.ts';
 
 export const SERVICE = 'support-answers';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../../errors.ts';
+import { openPage } from '../page/page.ts';
+import { createTeller, type Teller } from '../story/story-print.ts';
+import { percent } from '../story/story-traffic.ts';
+import { type DemoWorld, SERVICE } from '../story/story-world.ts';
 import { createLive, type Live } from './live-actions.ts';
 import { HELP, openConsole } from './live-console.ts';
 import { createFeed } from './live-feed.ts';
-import { openPage } from './page.ts';
-import { createTeller, type Teller } from './story-print.ts';
-import { percent } from './story-traffic.ts';
-import { type DemoWorld, SERVICE } from './story-world.ts';
 
 const TICK_MS = 1_000;
 const DAY_CALLS = 1_200;

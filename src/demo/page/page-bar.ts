@@ -1,7 +1,7 @@
-import type { Live } from './live-actions.ts';
+import type { Live } from '../live/live-actions.ts';
+import { percent } from '../story/story-traffic.ts';
+import { SERVICE } from '../story/story-world.ts';
 import { escapeHtml } from './page-mrkdwn.ts';
-import { percent } from './story-traffic.ts';
-import { SERVICE } from './story-world.ts';
 
 /** The feature at a glance: its mood, its last hour, what it serves, the last answer, and PagerDuty. */
 export function barHtml(live: Live): string {

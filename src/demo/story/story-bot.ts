@@ -13,7 +13,7 @@ export interface BotProcess {
   stop(): Promise<number | string>;
 }
 
-const MAIN = join(import.meta.dirname, '../main.ts');
+const MAIN = join(import.meta.dirname, '../../main.ts');
 const READY_MS = 60_000;
 const PATIENCE_MS = 15_000;
 

@@ -1,7 +1,7 @@
-import { clickables } from './slack/slack-blocks.ts';
-import type { Fields, SlackChannel, SlackMessage } from './slack/slack-shapes.ts';
-import { text } from './slack/slack-shapes.ts';
-import type { SlackWorkspace } from './slack/slack-workspace.ts';
+import { clickables } from '../slack/slack-blocks.ts';
+import type { Fields, SlackChannel, SlackMessage } from '../slack/slack-shapes.ts';
+import { text } from '../slack/slack-shapes.ts';
+import type { SlackWorkspace } from '../slack/slack-workspace.ts';
 
 /** Incident rooms, the oldest first. */
 export async function roomsOf(slack: SlackWorkspace): Promise<SlackChannel[]> {

@@ -1,7 +1,7 @@
+import { ROLES } from '../story/story-world.ts';
 import { escapeHtml } from './page-mrkdwn.ts';
 import type { Looking, View } from './page-view.ts';
 import { faceOf } from './page-view.ts';
-import { ROLES } from './story-world.ts';
 
 /** The whole page as it is at first. */
 export function shellHtml(shown: { looking: Looking; view: View; bar: string; elsewhere: string }): string {

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../../errors.ts';
+import type { Teller } from '../story/story-print.ts';
+import { everythingIn } from '../story/story-room.ts';
+import { clickAs, commandAs } from '../story/story-scene.ts';
+import { messageLines } from '../story/story-text.ts';
+import { ROLES } from '../story/story-world.ts';
 import { findButton, type Live, newestRoom, typed } from './live-actions.ts';
-import type { Teller } from './story-print.ts';
-import { everythingIn } from './story-room.ts';
-import { clickAs, commandAs } from './story-scene.ts';
-import { messageLines } from './story-text.ts';
-import { ROLES } from './story-world.ts';
 
 export const HELP = `fault                                  the provider silently moves the model
 prompt-fault                           somebody ships a worse prompt

@@ -1,6 +1,6 @@
+import { optionsOf } from '../slack/slack-form.ts';
+import { type Fields, isRecord, list, type MessageRef, text } from '../slack/slack-shapes.ts';
 import { escapeHtml, mrkdwnHtml } from './page-mrkdwn.ts';
-import { optionsOf } from './slack/slack-form.ts';
-import { type Fields, isRecord, list, type MessageRef, text } from './slack/slack-shapes.ts';
 
 /** Where blocks are shown: names for ids, and the message whose buttons they hold. */
 export interface Place {

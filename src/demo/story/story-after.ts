@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { PagerDutyIncident } from './pagerduty/pagerduty-shapes.ts';
-import type { SlackChannel, SlackFile } from './slack/slack-shapes.ts';
+import type { PagerDutyIncident } from '../pagerduty/pagerduty-shapes.ts';
+import type { SlackChannel, SlackFile } from '../slack/slack-shapes.ts';
 import { everythingIn, keyOf } from './story-room.ts';
 import { commandAs, expectThat, type Scene } from './story-scene.ts';
 import { messageLines, plainText } from './story-text.ts';

@@ -1,4 +1,4 @@
-import type { SlackChannel, SlackMessage } from './slack/slack-shapes.ts';
+import type { SlackChannel, SlackMessage } from '../slack/slack-shapes.ts';
 import { buttonOf, newest } from './story-room.ts';
 import { clickAs, expectThat, minutesUntil, type Scene } from './story-scene.ts';
 import { messageLines } from './story-text.ts';

@@ -1,5 +1,5 @@
-import { optionsOf } from './slack/slack-form.ts';
-import { type Fields, isRecord, list, type SlackMessage, text } from './slack/slack-shapes.ts';
+import { optionsOf } from '../slack/slack-form.ts';
+import { type Fields, isRecord, list, type SlackMessage, text } from '../slack/slack-shapes.ts';
 
 type NameOf = (userId: string) => string;
 

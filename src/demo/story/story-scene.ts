@@ -1,5 +1,5 @@
-import { messageOf } from '../errors.ts';
-import type { Ephemeral, SlackMessage } from './slack/slack-shapes.ts';
+import { messageOf } from '../../errors.ts';
+import type { Ephemeral, SlackMessage } from '../slack/slack-shapes.ts';
 import type { Teller } from './story-print.ts';
 import { plainText } from './story-text.ts';
 import type { Traffic } from './story-traffic.ts';

@@ -1,7 +1,7 @@
+import { optionsOf } from '../slack/slack-form.ts';
+import { type Fields, isRecord, list, type SlackView, text } from '../slack/slack-shapes.ts';
 import { optionHtml, textHtml } from './page-blocks.ts';
 import { escapeHtml } from './page-mrkdwn.ts';
-import { optionsOf } from './slack/slack-form.ts';
-import { type Fields, isRecord, list, type SlackView, text } from './slack/slack-shapes.ts';
 
 /** An open modal as a form; its fields are named by block_id. */
 export function formHtml(view: SlackView, nameOf: (userId: string) => string): string {
