@@ -116,7 +116,7 @@ async function openOrJoin(flow: Ruled, tx: Tx, finding: Finding): Promise<Incide
   const live = await findLiveAbout(tx, { ...service, category: categoryOf(verdict.rule) });
   if (live !== undefined) return join(tx, { incident: live, signalText, now });
   const { opened, incident } = await openIncident(flow, tx, {
-    title: titleOf(verdict, service.service),
+    title: titleOf(verdict),
     category: categoryOf(verdict.rule),
     severity: severityOf(verdict),
     ...service,

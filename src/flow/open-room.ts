@@ -36,7 +36,8 @@ async function createRoom(flow: Flow, incident: Incident, retried: boolean): Pro
   const topic = `${nameOf(incident.id)} · ${incident.severity} ${incident.category} · ${incident.environment}`;
   const room = await flow.chat.createRoom({
     incidentId: incident.id,
-    title: incident.title,
+    // A rule's title is the same for every service; a person's says what they mean.
+    title: incident.source === 'rule' ? `${incident.service} ${incident.title}` : incident.title,
     date: incident.created_at,
     private: incident.private,
     topic,

@@ -29,9 +29,8 @@ function describeShare(metric: string, verdict: RuleVerdict): string {
   return `${metric} ${percent(value)} (${wanted}, n = ${n}${bound(upper === null ? undefined : percent(upper))})`;
 }
 
-export function titleOf(verdict: RuleVerdict, service: string): string {
-  const what = verdict.rule === 'quality.format' ? 'Format compliance fell' : 'Answers got worse';
-  return `${what}: ${service}`;
+export function titleOf(verdict: RuleVerdict): string {
+  return verdict.rule === 'quality.format' ? 'Format compliance fell' : 'Answers got worse';
 }
 
 export function percent(share: number): string {

@@ -126,7 +126,10 @@ function judgeUnserved(seen: {
   servedAt: Date | null;
 }): ProofJudgement {
   const { othersN, wantedN, isLate, servedAt } = seen;
-  const line = `The target says so, but live calls do not yet: ${wantedN} served as wanted, ${othersN} otherwise.`;
+  const isSilent = wantedN + othersN === 0;
+  const line = isSilent
+    ? 'Waiting for live calls: none has come since it was applied.'
+    : `The target says so, but live calls do not yet: ${wantedN} served as wanted, ${othersN} otherwise.`;
   if (!isLate) return { verdict: 'proving', lines: [line], next: null, servedAt };
   const verdict = othersN > 0 ? 'not-contained' : 'unproven';
   return { verdict, lines: [line], next: null, servedAt };
