@@ -115,13 +115,6 @@ describe('a bot that runs', () => {
     await close();
   };
 
-  it('says that it lives and that it is ready', async () => {
-    const healthy = await fetch(`${world.url}/healthz`);
-    expect([healthy.status, await healthy.json()]).toEqual([200, { status: 'ok' }]);
-    const ready = await fetch(`${world.url}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready' }]);
-  });
-
   it('answers a clock that is moved by nonsense with 400', async () => {
     for (const body of ['', '{}', '{"advance_ms": -1}', '{"advance_ms": "1"}', '{"advance_ms": 1.5}']) {
       const answer = await fetch(`${world.url}/test/clock`, { method: 'POST', body });
