@@ -17,48 +17,46 @@ const baseUrl = (fallback: string) =>
       'http:// is for loopback only; use https://',
     );
 
-const environment = z
-  .object({
-    SLACK_BOT_TOKEN: z.string().startsWith('xoxb-', 'must be a bot token (xoxb-…)'),
-    SLACK_SIGNING_SECRET: z.string().min(1).optional(),
-    SLACK_APP_TOKEN: z.string().startsWith('xapp-', 'must be an app-level token (xapp-…)').optional(),
-    SLACK_API_URL: z.url().default('https://slack.com/api/'),
-    PAGERDUTY_API_TOKEN: z.string().min(1).optional(),
-    PAGERDUTY_FROM: z.email('must be the e-mail of a PagerDuty user').optional(),
-    PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
-    PAGERDUTY_API_URL: baseUrl('https://api.pagerduty.com'),
-    PAGERDUTY_EVENTS_URL: baseUrl('https://events.pagerduty.com'),
-    LLM_INCIDENT_TOKENS: z.string().default(''),
-    DATABASE_URL: z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
-      .optional(),
-    DATA_DIR: z.string().min(1).default('.data'),
-    PORT: port.default(3000),
-    INTERNAL_PORT: port.optional(),
-    HOST: z.string().min(1).default('127.0.0.1'),
-    LLM_INCIDENT_CONFIG: z.string().default('llm-incident.yaml'),
-    LLM_INCIDENT_TEST_CLOCK: z.enum(['0', '1']).default('0'),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  })
-  .check((context) => {
-    const env = context.value;
-    const complain = (path: string, message: string) =>
-      context.issues.push({ code: 'custom', path: [path], message, input: undefined });
-    if (env.SLACK_APP_TOKEN === undefined && env.SLACK_SIGNING_SECRET === undefined) {
-      complain('SLACK_SIGNING_SECRET', 'is needed for HTTP mode (or set SLACK_APP_TOKEN for Socket Mode)');
-    }
-    if (env.PAGERDUTY_API_TOKEN !== undefined && env.PAGERDUTY_FROM === undefined) {
-      complain('PAGERDUTY_FROM', 'is needed with PAGERDUTY_API_TOKEN: the e-mail of a PagerDuty user');
-    }
-    if (
-      env.LLM_INCIDENT_TEST_CLOCK === '1' &&
-      env.DATABASE_URL !== undefined &&
-      !isLoopback(env.DATABASE_URL)
-    ) {
-      complain('LLM_INCIDENT_TEST_CLOCK', 'is refused because DATABASE_URL is not on loopback');
-    }
-  });
+const environment = z.object({
+  SLACK_BOT_TOKEN: z.string().startsWith('xoxb-', 'must be a bot token (xoxb-…)'),
+  SLACK_SIGNING_SECRET: z.string().min(1).optional(),
+  SLACK_APP_TOKEN: z.string().startsWith('xapp-', 'must be an app-level token (xapp-…)').optional(),
+  SLACK_API_URL: z.url().default('https://slack.com/api/'),
+  PAGERDUTY_API_TOKEN: z.string().min(1).optional(),
+  PAGERDUTY_FROM: z.email('must be the e-mail of a PagerDuty user').optional(),
+  PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
+  PAGERDUTY_API_URL: baseUrl('https://api.pagerduty.com'),
+  PAGERDUTY_EVENTS_URL: baseUrl('https://events.pagerduty.com'),
+  LLM_INCIDENT_TOKENS: z.string().default(''),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
+    .optional(),
+  DATA_DIR: z.string().min(1).default('.data'),
+  PORT: port.default(3000),
+  INTERNAL_PORT: port.optional(),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  LLM_INCIDENT_CONFIG: z.string().default('llm-incident.yaml'),
+  LLM_INCIDENT_TEST_CLOCK: z.enum(['0', '1']).default('0'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+/** What only shows when two variables are seen together; looked at whether or not each by itself is right. */
+function crossProblems(env: Environment): string[] {
+  const { SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_API_TOKEN, PAGERDUTY_FROM } = env;
+  const { LLM_INCIDENT_TEST_CLOCK, DATABASE_URL } = env;
+  const problems: string[] = [];
+  if (SLACK_APP_TOKEN === undefined && SLACK_SIGNING_SECRET === undefined) {
+    problems.push('SLACK_SIGNING_SECRET: is needed for HTTP mode (or set SLACK_APP_TOKEN for Socket Mode)');
+  }
+  if (PAGERDUTY_API_TOKEN !== undefined && PAGERDUTY_FROM === undefined) {
+    problems.push('PAGERDUTY_FROM: is needed with PAGERDUTY_API_TOKEN: the e-mail of a PagerDuty user');
+  }
+  if (LLM_INCIDENT_TEST_CLOCK === '1' && DATABASE_URL !== undefined && !isLoopback(DATABASE_URL)) {
+    problems.push('LLM_INCIDENT_TEST_CLOCK: is refused because DATABASE_URL is not on loopback');
+  }
+  return problems;
+}
 
 export interface Config {
   env: z.infer<typeof environment>;
@@ -74,6 +72,7 @@ export function loadConfig(env: Environment): Config {
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${wording(issue)}`);
   }
+  problems.push(...crossProblems(withoutEmpty(env)));
   const path = env['LLM_INCIDENT_CONFIG'] || 'llm-incident.yaml';
   const file = readFile(path, env, problems);
   if (!parsed.success || file === null || problems.length > 0) throw new InputError(problems);

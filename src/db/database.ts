@@ -46,8 +46,9 @@ function openPostgres(connectionString: string): OpenDatabase {
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 60_000,
   });
-  // Without a listener, an idle connection that the server closes would end the process.
+  // Without listeners, a connection that is cut would end the process; whoever uses it gets the error anyway.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { db, kind: 'postgres', close: () => db.destroy() };
 }

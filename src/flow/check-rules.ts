@@ -11,7 +11,13 @@ import { messageOf } from '../errors.ts';
 import { rowsOf } from '../evidence/ledger-store.ts';
 import { effectiveRows } from '../evidence/what-changed.ts';
 import { type Incident, pagePlan } from '../incident/incident.ts';
-import { addToTimeline, findLiveAbout, troubledTimes } from '../incident/incident-store.ts';
+import {
+  addToTimeline,
+  findLiveAbout,
+  moveStatus,
+  takeBack,
+  troubledTimes,
+} from '../incident/incident-store.ts';
 import type { Interval } from '../sources/call.ts';
 import {
   activeServices,
@@ -22,7 +28,7 @@ import {
   scoreSummary,
 } from '../sources/call-statistics-store.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
-import { refreshCard } from './effects.ts';
+import { notice, refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { openIncident, pageNow } from './open-incident.ts';
 import { changeSeverity } from './set-severity.ts';
@@ -140,9 +146,19 @@ async function join(
 ): Promise<Incident> {
   const { incident, signalText, now } = joined;
   const text = incident.source === 'person' ? signalText : `Also firing: ${signalText}`;
+  if (incident.status === 'mitigated') await reopen(tx, { incident, signalText, now });
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'signal', actor: null, text });
   await enqueue(tx, refreshCard(incident.id, now));
   return incident;
+}
+
+/** What had recovered fires again: users meet it again, and the incident is open until it is mitigated anew. */
+async function reopen(tx: Tx, again: { incident: Incident; signalText: string; now: Date }): Promise<void> {
+  const { incident, signalText, now } = again;
+  await takeBack(tx, incident.id, ['contained', 'mitigated']);
+  await moveStatus(tx, { id: incident.id, from: ['mitigated'], to: 'open' });
+  const mention = incident.commander === null ? [] : [incident.commander];
+  await enqueue(tx, notice(incident.id, now, { text: `It fires again: ${signalText}`, mention }));
 }
 
 /**

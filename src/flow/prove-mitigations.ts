@@ -10,7 +10,9 @@ import {
   findIncident,
   milestonesOf,
   moveStatus,
+  RECORDED_BY,
   reach,
+  takeBack,
   troubledTimes,
 } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
@@ -187,7 +189,7 @@ async function markMitigated(tx: Tx, what: { incident: Incident; plan: Plan; now
     name: 'mitigated',
     at: now,
     recordedAt: now,
-    by: 'proof from live calls',
+    by: RECORDED_BY.proof,
   });
 }
 
@@ -195,7 +197,9 @@ async function markMitigated(tx: Tx, what: { incident: Incident; plan: Plan; now
 async function callForPeople(flow: Proving, tx: Tx, settlement: Settlement): Promise<void> {
   const { incident, judgement, plan, now } = settlement;
   const failed = judgement.verdict === 'not-contained';
-  if (failed) await moveStatus(tx, { id: incident.id, from: ['contained'], to: 'open' });
+  if (failed && (await takeBack(tx, incident.id, ['contained']))) {
+    await moveStatus(tx, { id: incident.id, from: ['contained'], to: 'open' });
+  }
   const headline = failed ? 'NOT CONTAINED' : 'UNPROVEN';
   const next = 'Next: `/llm-incident tree` for the next branch, or *Contain* on the card.';
   const text = `${headline}: ${describeSteps(plan.steps)}. ${judgement.lines.join(' ')} ${next}`;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { enqueue, type Job } from '../db/jobs.ts';
 import { ExternalError, messageOf } from '../errors.ts';
 import { settleClocks } from '../incident/clock-store.ts';
-import { addToTimeline, moveStatus, reach } from '../incident/incident-store.ts';
+import { addToTimeline, moveStatus, RECORDED_BY, reach } from '../incident/incident-store.ts';
 import { type Approved, approvedBy } from '../mitigation/approval.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import {
@@ -176,6 +176,6 @@ async function markContained(
 ): Promise<void> {
   const { incidentId, at } = what;
   await moveStatus(tx, { id: incidentId, from: ['triage', 'open'], to: 'contained' });
-  await reach(tx, { incidentId, name: 'contained', at, recordedAt: at, by: 'read-back of the target' });
+  await reach(tx, { incidentId, name: 'contained', at, recordedAt: at, by: RECORDED_BY.readBack });
   await settleClocks(tx, { incidentId, kinds: ['contain'], state: 'met', at });
 }

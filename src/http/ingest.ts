@@ -48,9 +48,10 @@ export function addIngestRoutes(server: FastifyInstance, { db, log, tokens }: In
 
 function partialSuccess(counter: string, rejected: readonly Rejection[]): object {
   if (rejected.length === 0) return {};
+  const lost = rejected.reduce((sum, { count }) => sum + count, 0);
   const named = rejected.slice(0, SHOWN_REJECTIONS).map(({ path, problem }) => `${path}: ${problem}`);
   const more = rejected.length > named.length ? [`and ${rejected.length - named.length} more`] : [];
   return {
-    partialSuccess: { [counter]: String(rejected.length), errorMessage: [...named, ...more].join('; ') },
+    partialSuccess: { [counter]: String(lost), errorMessage: [...named, ...more].join('; ') },
   };
 }

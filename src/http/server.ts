@@ -7,6 +7,14 @@ const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 /** A server whose routes get the raw bytes of a body, because signatures are over bytes. */
 export function createServer(): FastifyInstance {
   const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: 'idle' });
+  // A connection kept alive after the last answer would hold up the shutdown until it times out.
+  let isClosing = false;
+  server.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  server.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close');
+  });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   return server;

@@ -111,6 +111,9 @@ export async function setRoom(
     .execute();
 }
 
+/** How the bot itself comes to know of a milestone. */
+export const RECORDED_BY = { readBack: 'read-back of the target', proof: 'proof from live calls' } as const;
+
 /** A milestone is reached once; later attempts do not move it. True when this was the first. */
 export async function reach(
   db: Db,
@@ -129,6 +132,22 @@ export async function reach(
     .returning('name')
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Takes back what the bot itself took for reached and was not; what a person said stands. True when it did. */
+export async function takeBack(
+  db: Db,
+  incidentId: number,
+  names: readonly MilestoneName[],
+): Promise<boolean> {
+  const rows = await db
+    .deleteFrom('milestone')
+    .where('incident_id', '=', incidentId)
+    .where('name', 'in', [...names])
+    .where('recorded_by', 'in', Object.values(RECORDED_BY))
+    .returning('name')
+    .execute();
+  return rows.length > 0;
 }
 
 export async function milestonesOf(db: Db, incidentId: number): Promise<Milestones> {

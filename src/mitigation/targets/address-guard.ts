@@ -36,10 +36,8 @@ export function refuseForbiddenHost(url: URL, allowPrivate: boolean): void {
 }
 
 function refusal(host: string, address: string | undefined): Error {
-  return Object.assign(
-    new Error(
-      `${host} is ${address ?? 'no address'}, which is not allowed; set allow_private: true if that is meant`,
-    ),
-    { code: 'ADDRESS_REFUSED' },
-  );
+  const cure = isAllowedAddress(address ?? '', true) ? '; set allow_private: true if that is meant' : '';
+  return Object.assign(new Error(`${host} is ${address ?? 'no address'}, which is not allowed${cure}`), {
+    code: 'ADDRESS_REFUSED',
+  });
 }
