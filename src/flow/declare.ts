@@ -5,14 +5,19 @@ import { bringLedgerUp } from './bring-ledger-up.ts';
 import type { Flow } from './flow.ts';
 import { openIncident } from './open-incident.ts';
 
-export interface Declaration {
+/** What a person says of an incident when they declare it. */
+export interface Declared {
   title: string;
   category: Category;
   severity: Severity;
   service: string | null;
+  /** A symptom id of the playbook when it was chosen from its list, else the person's words. */
   symptom: string | null;
   startedAt: Date | null;
   private: boolean;
+}
+
+export interface Declaration extends Declared {
   by: string;
   /** Names the form or command, so that the same one delivered twice declares once. */
   origin: string;
@@ -48,13 +53,7 @@ export async function declare(
   });
 }
 
-export interface QuickDeclaration {
-  title: string;
-  category: Category;
-  severity: Severity;
-  service: string | null;
-  private: boolean;
-}
+export type QuickDeclaration = Omit<Declared, 'symptom' | 'startedAt'>;
 
 /**
  * Reads "sev1 quality support-bot answers are wrong" in any order of the leading words: the first severity, category,

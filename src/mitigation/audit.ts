@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { digestOf as digestOfContent } from '../evidence/digest.ts';
 
 export interface AuditEntry {
   seq: number;
@@ -15,8 +14,7 @@ export const FIRST_DIGEST = '0'.repeat(64);
 
 /** SHA-256 over the entry's canonical JSON, which holds the digest of the entry before it. */
 export function digestOf(entry: AuditEntry): string {
-  const text = canonicalize({ ...entry, at: entry.at.toISOString() }) ?? '';
-  return createHash('sha256').update(text).digest('hex');
+  return digestOfContent({ ...entry, at: entry.at.toISOString() });
 }
 
 export type ChainVerdict =

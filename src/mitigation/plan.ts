@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { digestOf } from '../evidence/digest.ts';
 
 /** One change of what a service serves. `from` is what the target said when the plan was made. */
 const step = z.strictObject({
@@ -47,9 +46,7 @@ export function parsePlan(value: unknown): Plan {
 
 /** What was approved is, byte for byte, what runs: SHA-256 over the plan's canonical JSON (RFC 8785). */
 export function hashPlan(value: Plan): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new Error('a plan is always serialisable');
-  return createHash('sha256').update(text).digest('hex');
+  return digestOf(value);
 }
 
 /** The steps that lead from `current` to what is wanted; what is so already takes no step. */

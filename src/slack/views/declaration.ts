@@ -1,4 +1,5 @@
 import type { Category, Severity } from '../../db/schema.ts';
+import type { Declared } from '../../flow/declare.ts';
 import { OTHER_SERVICE } from './declare-modal.ts';
 
 /** `view.state.values` of a submission, as Slack sends it: by block, then by action. */
@@ -11,19 +12,8 @@ export interface ViewAnswer {
   selected_date_time?: number | null | undefined;
 }
 
-export interface Declaration {
-  title: string;
-  category: Category;
-  severity: Severity;
-  service: string | null;
-  /** A symptom id of the playbook when it was chosen from its list, else the person's words. */
-  symptom: string | null;
-  startedAt: Date | null;
-  private: boolean;
-}
-
 export type ReadDeclaration =
-  | { values: Declaration; errors?: never }
+  | { values: Declared; errors?: never }
   | { values?: never; errors: Record<string, string> };
 
 const CATEGORIES: readonly Category[] = ['outage', 'quality', 'cost', 'safety'];
