@@ -5,18 +5,18 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => new Date() };
 
-/** A clock that tests and drills move forward. `advance` returns the new offset in milliseconds. */
+/** A clock that tests and drills move forward. */
 export interface MovableClock extends Clock {
-  advance(ms: number): number;
+  /** Sets how far the clock is ahead of the machine's, in milliseconds. */
+  set(offsetMs: number): void;
 }
 
 export function movableClock(offsetMs = 0): MovableClock {
   let offset = offsetMs;
   return {
     now: () => new Date(Date.now() + offset),
-    advance: (ms) => {
-      offset += ms;
-      return offset;
+    set: (ms) => {
+      offset = ms;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, type Receiver } from '@slack/bolt';
@@ -8,7 +9,7 @@ import { type Db, openDatabase } from './db/database.ts';
 import { createJobRunner, type JobRunner } from './db/job-runner.ts';
 import { freeAllLeases } from './db/jobs.ts';
 import { migrateUp } from './db/migrate.ts';
-import { readSetting, writeSetting } from './db/setting-store.ts';
+import { addToSetting, readOrSet, readSetting, writeSetting } from './db/setting-store.ts';
 import { ExternalError, InputError } from './errors.ts';
 import type { Flow } from './flow/flow.ts';
 import { jobHandlers } from './flow/jobs.ts';
@@ -37,6 +38,7 @@ export interface Bot {
 }
 
 const CLOCK_SETTING = 'test-clock-offset-ms';
+const SELF_SETTING = 'slack-self';
 const DRAIN_MS = 10_000;
 
 /** Wires everything from an environment. Throws InputError listing every problem of the configuration. */
@@ -50,9 +52,12 @@ export async function startBot(env: Record<string, string | undefined>): Promise
   try {
     await migrateUp(db);
     if (database.kind === 'embedded') await freeAllLeases(db);
-    const clock = movableClock(Number((await readSetting(db, CLOCK_SETTING)) ?? 0));
+    const clock = movableClock();
+    const syncClock = async () => clock.set(Number((await readSetting(db, CLOCK_SETTING)) ?? 0));
+    await syncClock();
     const slack = await connectSlack(config, { db, log });
-    const flow = wireFlow(config, { db, clock, log, chat: slack.chat });
+    const installation = String(await readOrSet(db, 'installation', randomUUID().slice(0, 8)));
+    const flow = wireFlow(config, { db, clock, log, chat: slack.chat, installation });
     registerListeners(slack.app, flow);
     const jobs = createJobRunner({
       db,
@@ -61,7 +66,7 @@ export async function startBot(env: Record<string, string | undefined>): Promise
       handlers: jobHandlers(flow),
       onBuried: (job, error) => settleBuried(flow, job, error),
     });
-    const ticking = startTicking(flow, { jobs, sweepInbox: slack.inbox.sweep, dataDir });
+    const ticking = startTicking(flow, { jobs, sweepInbox: slack.inbox.sweep, syncClock, dataDir });
     return await serve({ config, flow, clock, slack, jobs, ticking, close: database.close });
   } catch (thrown) {
     await database.close();
@@ -79,7 +84,7 @@ interface Slack {
 async function connectSlack(config: Config, { db, log }: { db: Db; log: Log }): Promise<Slack> {
   const { SLACK_BOT_TOKEN: token, SLACK_API_URL: slackApiUrl, SLACK_APP_TOKEN: appToken } = config.env;
   const api = createWebApi({ token, slackApiUrl });
-  const self = await whoAmI(api);
+  const self = await whoAmI(api, db);
   const receiver: Receiver =
     appToken === undefined
       ? httpReceiver
@@ -94,12 +99,26 @@ async function connectSlack(config: Config, { db, log }: { db: Db; log: Log }): 
   return { app, chat: slackChat(api, self), inbox, receiver };
 }
 
-async function whoAmI(api: WebApi): Promise<{ botId: string; botUserId: string }> {
-  const me = await api.call('auth.test', (client) => client.auth.test());
-  return { botId: me.bot_id ?? '', botUserId: me.user_id ?? '' };
+interface Self {
+  botId: string;
+  botUserId: string;
 }
 
-function wireFlow(config: Config, parts: Pick<Flow, 'db' | 'clock' | 'log' | 'chat'>): Flow {
+/** Asks Slack; while Slack is away, what it said the last time counts, so that paging and ingest start without it. */
+async function whoAmI(api: WebApi, db: Db): Promise<Self> {
+  try {
+    const me = await api.call('auth.test', (client) => client.auth.test());
+    const self = { botId: me.bot_id ?? '', botUserId: me.user_id ?? '' };
+    await writeSetting(db, SELF_SETTING, self);
+    return self;
+  } catch (thrown) {
+    const known = (await readSetting(db, SELF_SETTING)) as Self | undefined;
+    if (known === undefined || !(thrown instanceof ExternalError) || !thrown.retryable) throw thrown;
+    return known;
+  }
+}
+
+function wireFlow(config: Config, parts: Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation'>): Flow {
   const { env, file } = config;
   const targets = new Map<string, Target>();
   for (const [service, { target }] of Object.entries(file.services)) {
@@ -176,7 +195,7 @@ async function serve(parts: Parts): Promise<Bot> {
 
 function addClock(server: FastifyInstance, { flow, clock, ticking, jobs }: Parts): void {
   addTestClockRoute(server, async (ms) => {
-    await writeSetting(flow.db, CLOCK_SETTING, clock.advance(ms));
+    clock.set(await addToSetting(flow.db, CLOCK_SETTING, ms));
     await ticking.now();
     jobs.wake();
     return clock.now();

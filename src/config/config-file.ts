@@ -93,8 +93,14 @@ interface SecretContext {
 
 /** Replaces `${NAME}` in every string by that environment variable. */
 function withSecrets(value: unknown, context: SecretContext): unknown {
+  if (typeof value === 'string' && isSecret(context.path) && !/^\$\{[A-Za-z0-9_]+\}$/.test(value)) {
+    context.problems.push(
+      `${context.path}: must name an environment variable, as in "\${SUPPORT_BOT_SECRET}"`,
+    );
+    return value;
+  }
   if (typeof value === 'string')
-    return value.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name) => secretOf(name, context));
+    return value.replace(/\$\{([A-Za-z0-9_]+)\}/g, (_, name) => secretOf(name, context));
   if (Array.isArray(value))
     return value.map((item, i) => withSecrets(item, { ...context, path: join(context.path, i) }));
   if (typeof value !== 'object' || value === null) return value;
@@ -103,6 +109,9 @@ function withSecrets(value: unknown, context: SecretContext): unknown {
     entries.map(([k, v]) => [k, withSecrets(v, { ...context, path: join(context.path, k) })]),
   );
 }
+
+/** What must never be written in the file itself. */
+const isSecret = (path: string) => path.endsWith('.secret');
 
 function secretOf(name: string, { env, path, problems }: SecretContext): string {
   const found = env[name];

@@ -200,7 +200,8 @@ async function replayFrom(
   const replayed: LedgerChange[] = [];
   let known = new Map([[component, start.observed]]);
   let last: ServedCall | null = null;
-  let sinceFresh = 0;
+  // Null until the first fresh call: stopping before it would leave them all for a next time, for ever.
+  let sinceFresh: number | null = null;
   for (;;) {
     const page: ServedCall[] = await callsFrom(db, {
       ...about,
@@ -211,12 +212,16 @@ async function replayFrom(
     const step = observeCalls({ known, calls: page.map((call) => only(component, call)) });
     known = step.known;
     replayed.push(...step.changes);
-    for (const call of page) sinceFresh = freshIds.has(call.id) ? 0 : sinceFresh + 1;
+    for (const call of page) {
+      if (freshIds.has(call.id)) sinceFresh = 0;
+      else if (sinceFresh !== null) sinceFresh += 1;
+    }
     last = page.at(-1) ?? last;
     const until = last === null ? start.from : new Date(last.at.getTime() + 1);
     const isEnd = page.length < REPLAY_CALLS;
     const observed = known.get(component) ?? start.observed;
-    if (isEnd || (sinceFresh >= WINDOW_CALLS && (await hasConverged(db, about, { observed, until })))) {
+    const isFarOn = sinceFresh !== null && sinceFresh >= WINDOW_CALLS;
+    if (isEnd || (isFarOn && (await hasConverged(db, about, { observed, until })))) {
       const rows = await rowsOf(db, { ...about, since: start.from, until: isEnd ? FAR_FUTURE : until });
       const rest = isEnd ? [] : fresh.filter((call) => last !== null && inTime(call, last) > 0);
       return { replayed, recorded: rows.filter((row) => row.source === SEEN_IN_CALLS), rest };

@@ -1,5 +1,5 @@
 import { enqueue } from '../db/jobs.ts';
-import type { Incident } from '../incident/incident.ts';
+import { type Incident, LIVE } from '../incident/incident.ts';
 import { addToTimeline, reach, setCommanderIfNone } from '../incident/incident-store.ts';
 import { refreshCard, settlePages } from './effects.ts';
 import type { Flow } from './flow.ts';
@@ -8,7 +8,8 @@ import type { Flow } from './flow.ts';
 export async function acknowledge(
   flow: Pick<Flow, 'db' | 'clock'>,
   { incident, by }: { incident: Incident; by: string },
-): Promise<{ kind: 'acknowledged' } | { kind: 'already' }> {
+): Promise<{ kind: 'acknowledged' } | { kind: 'already' } | { kind: 'ended' }> {
+  if (!LIVE.includes(incident.status)) return { kind: 'ended' };
   const now = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {
     const isFirst = await reach(tx, {

@@ -1,6 +1,6 @@
 import { enqueue } from '../db/jobs.ts';
 import { settleClocks } from '../incident/clock-store.ts';
-import type { Incident } from '../incident/incident.ts';
+import { type Incident, LIVE } from '../incident/incident.ts';
 import { addToTimeline, moveStatus, reach } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { refreshCard } from './effects.ts';
@@ -10,7 +10,8 @@ import type { Flow } from './flow.ts';
 export async function contain(
   flow: Pick<Flow, 'db' | 'clock'>,
   { incident, by, how }: { incident: Incident; by: string; how: string },
-): Promise<{ kind: 'contained' } | { kind: 'already' }> {
+): Promise<{ kind: 'contained' } | { kind: 'already' } | { kind: 'ended' }> {
+  if (!LIVE.includes(incident.status)) return { kind: 'ended' };
   const now = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {
     const isFirst = await reach(tx, {

@@ -1,7 +1,10 @@
+import type { Tx } from '../db/database.ts';
+import { enqueue } from '../db/jobs.ts';
 import type { Category, Severity } from '../db/schema.ts';
 import { CATEGORIES, type Incident, SEVERITIES } from '../incident/incident.ts';
-import { findLiveAbout } from '../incident/incident-store.ts';
+import { addToTimeline, findLiveAbout } from '../incident/incident-store.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
+import { notice } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { openIncident } from './open-incident.ts';
 
@@ -47,10 +50,22 @@ export async function declare(
   };
   return flow.db.transaction().execute(async (tx) => {
     const outcome = await openIncident(flow, tx, wanted);
+    if (!outcome.opened) await keepReport(tx, { incident: outcome.incident, by, title: asked.title, now });
     const { service, environment, category, id } = outcome.incident;
     const live = service === null ? undefined : await findLiveAbout(tx, { service, environment, category });
     return { ...outcome, twin: live === undefined || live.id === id ? null : live };
   });
+}
+
+/** A second report of the same thing opens nothing, and is not lost: the room is told. */
+async function keepReport(
+  tx: Tx,
+  report: { incident: Incident; by: string; title: string; now: Date },
+): Promise<void> {
+  const { incident, by, title, now } = report;
+  const text = `Reported again: ${title}`;
+  await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'reported-again', actor: by, text });
+  await enqueue(tx, notice(incident.id, now, { text }));
 }
 
 export type QuickDeclaration = Omit<Declared, 'symptom' | 'startedAt'>;

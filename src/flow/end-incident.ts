@@ -3,7 +3,7 @@ import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
 import { type ClockKind, settleClocks, startClocks } from '../incident/clock-store.ts';
 import { type Incident, LIVE, mayBecome } from '../incident/incident.ts';
-import { addToTimeline, moveStatus, reach } from '../incident/incident-store.ts';
+import { addToTimeline, findIncident, moveStatus, reach } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { mitigationsOf, moveMitigation } from '../mitigation/mitigation-store.ts';
 import { refreshCard, settlePages, showProposal, writePostmortem } from './effects.ts';
@@ -56,7 +56,7 @@ export async function close(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): P
   const incidentId = ending.incident.id;
   return flow.db.transaction().execute(async (tx) => {
     const moved = await moveStatus(tx, { id: incidentId, from: ['resolved'], to: 'closed' });
-    if (moved === undefined) return { kind: 'not-possible', status: ending.incident.status };
+    if (moved === undefined) return notPossible(tx, ending.incident);
     await reach(tx, { incidentId, name: 'closed', at: now, recordedAt: now, by: ending.by });
     await settleClocks(tx, { incidentId, kinds: POSTMORTEM_CLOCKS, state: 'met', at: now });
     await record(tx, { ...ending, now, to: 'closed' });
@@ -69,13 +69,18 @@ type Step = Ending & { now: Date; to: 'resolved' | 'declined' | 'closed' };
 async function end(tx: Tx, step: Step): Promise<Ended> {
   const from = LIVE.filter((status) => mayBecome(status, step.to));
   const moved = await moveStatus(tx, { id: step.incident.id, from, to: step.to });
-  if (moved === undefined) return { kind: 'not-possible', status: step.incident.status };
+  if (moved === undefined) return notPossible(tx, step.incident);
   const { id: incidentId } = step.incident;
   await settleClocks(tx, { incidentId, kinds: ['contain', 'page'], state: 'stopped', at: step.now });
   await withdrawProposals(tx, step);
   await enqueue(tx, settlePages(incidentId, 'resolved', step.now));
   await record(tx, step);
   return { kind: 'done' };
+}
+
+async function notPossible(tx: Tx, incident: Incident): Promise<Ended> {
+  const now = await findIncident(tx, incident.id);
+  return { kind: 'not-possible', status: now?.status ?? incident.status };
 }
 
 async function withdrawProposals(tx: Tx, { incident, now, to }: Step): Promise<void> {

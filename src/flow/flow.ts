@@ -15,6 +15,8 @@ export interface Flow {
   /** Null when PagerDuty is not configured; the room says so. */
   pager: Pager | null;
   targetFor(about: { service: string; environment: string }): Target | null;
+  /** Tells this installation from others that page through the same account. */
+  installation: string;
   /** Where documents are kept on disk. */
   documentsDir: string;
 }

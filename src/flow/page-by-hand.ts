@@ -1,5 +1,5 @@
 import { enqueue } from '../db/jobs.ts';
-import { type Incident, PRODUCTION } from '../incident/incident.ts';
+import { type Incident, LIVE, nameOf, PRODUCTION } from '../incident/incident.ts';
 import { addToTimeline } from '../incident/incident-store.ts';
 import { refreshCard } from './effects.ts';
 import { type Flow, serviceConfig } from './flow.ts';
@@ -10,6 +10,8 @@ export async function requestPageByHand(
   flow: Pick<Flow, 'db' | 'clock' | 'config' | 'pager'>,
   { incident, by }: { incident: Incident; by: string },
 ): Promise<string> {
+  if (!LIVE.includes(incident.status))
+    return `${nameOf(incident.id)} is ${incident.status}; nobody is paged for it.`;
   if (incident.environment !== PRODUCTION)
     return `The environment is ${incident.environment}; only production pages.`;
   if (flow.pager === null) return 'PagerDuty is not configured, so nobody can be paged from here.';

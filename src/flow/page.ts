@@ -48,7 +48,7 @@ async function requestFor(flow: Flow, incident: Incident, purpose: 'page' | 'tic
     ? `${name} (private): open the room`
     : `${name} ${about}: ${redact(incident.title)}`;
   return {
-    key: `llm-incident/${incident.environment}/${name}`,
+    key: `llm-incident/${flow.installation}/${incident.environment}/${name}`,
     title: summary,
     details: [summary, link === null ? null : `Room: ${link}`].filter((line) => line !== null).join('\n'),
     urgency: purpose === 'page' ? 'high' : 'low',

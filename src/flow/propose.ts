@@ -3,7 +3,7 @@ import { enqueue } from '../db/jobs.ts';
 import { ExternalError } from '../errors.ts';
 import { promptNameOf, type ServingState } from '../evidence/ledger.ts';
 import { type Incident, LIVE } from '../incident/incident.ts';
-import { addToTimeline } from '../incident/incident-store.ts';
+import { addToTimeline, lockIncident } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { insertProposal, type Mitigation, mitigationsOf } from '../mitigation/mitigation-store.ts';
 import {
@@ -94,6 +94,8 @@ async function save(
 ): Promise<Proposed> {
   const now = flow.clock.now();
   const summary = describeSteps(plan.steps);
+  const current = (await lockIncident(tx, incident.id)) ?? incident;
+  if (!LIVE.includes(current.status)) return { kind: 'ended', status: current.status };
   const twin = (await mitigationsOf(tx, incident.id)).find(
     (known) => known.status === 'proposed' && describeSteps((known.plan as Plan).steps) === summary,
   );

@@ -81,7 +81,10 @@ async function carryOut(flow: Flow, target: Target, approved: Approved): Promise
   for (const [index, step] of approved.plan.steps.entries()) {
     const outcome = await carryOutStep(flow, target, { approved, step, index });
     notes.push(outcome.note);
-    if (outcome.kind !== 'applied') return { ...outcome, note: notes.join(' ') };
+    if (outcome.kind !== 'applied' && index > 0) {
+      return { kind: 'needs-human', note: `Only part of it was done. ${notes.join(' ')}` };
+    }
+    if (outcome.kind !== 'applied') return outcome;
   }
   return { kind: 'applied', note: notes.join(' ') };
 }
@@ -98,7 +101,7 @@ async function carryOutStep(flow: Flow, target: Target, run: StepRun): Promise<O
   if (before === step.to) return { kind: 'applied', note: `Read-back: ${describeValue(step.to)}.` };
   if (before !== step.from) {
     const note = `The plan is stale: it was made when ${describeSteps([step])} began at ${describeValue(step.from)}, `;
-    return { kind: 'stale', note: `${note}now it is ${describeValue(before)}. Nothing was sent.` };
+    return { kind: 'stale', note: `${note}now it is ${describeValue(before)}. It was not sent.` };
   }
   await waitOutEarlierRequest(flow, approved.mitigationId);
   const idempotencyKey = `mitigation-${approved.mitigationId}-${index}-${approved.planHash.slice(0, 16)}`;

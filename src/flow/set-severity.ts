@@ -1,19 +1,20 @@
 import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
 import type { Severity } from '../db/schema.ts';
-import type { Incident } from '../incident/incident.ts';
+import { type Incident, LIVE } from '../incident/incident.ts';
 import { addToTimeline, setSeverity as save } from '../incident/incident-store.ts';
 import { refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { planPages } from './open-incident.ts';
 
-type Changed = { kind: 'changed' } | { kind: 'same' } | { kind: 'safety-stays-sev1' };
+type Changed = { kind: 'changed' | 'same' | 'safety-stays-sev1' | 'ended' };
 
 /** A person changes the severity; what follows from the new one (page, ticket) follows at once. */
 export async function setSeverity(
   flow: Pick<Flow, 'db' | 'clock' | 'pager'>,
   { incident, by, severity }: { incident: Incident; by: string; severity: Severity },
 ): Promise<Changed> {
+  if (!LIVE.includes(incident.status)) return { kind: 'ended' };
   if (incident.category === 'safety' && severity !== 'sev1') return { kind: 'safety-stays-sev1' };
   const now = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {

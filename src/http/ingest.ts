@@ -29,6 +29,8 @@ export function addIngestRoutes(server: FastifyInstance, { db, log, tokens }: In
       try {
         return await store(body.value);
       } catch (thrown) {
+        if (thrown instanceof RangeError)
+          return reply.code(400).send({ error: 'body: is nested too deeply' });
         log.error({ path, error: messageOf(thrown) }, 'calls could not be stored');
         return reply.code(503).send({ error: 'the calls could not be stored; send them again' });
       }

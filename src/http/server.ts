@@ -23,7 +23,7 @@ export function createServer(): FastifyInstance {
 /** Lets a request through when it carries one of the bearer tokens; with no tokens configured, none passes. */
 export function requireToken(tokens: readonly string[]) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given !== undefined && tokens.some((token) => isSame(given, token))) return undefined;
     const error =
       tokens.length === 0
@@ -45,7 +45,7 @@ export type JsonBody = { kind: 'json'; value: unknown } | { kind: 'unreadable'; 
 export function readJson(request: FastifyRequest): JsonBody {
   const raw = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
   try {
-    const isZipped = request.headers['content-encoding'] === 'gzip';
+    const isZipped = request.headers['content-encoding']?.toLowerCase() === 'gzip';
     const bytes = isZipped ? gunzipSync(raw, { maxOutputLength: BODY_LIMIT_BYTES }) : raw;
     return { kind: 'json', value: JSON.parse(bytes.toString('utf8')) };
   } catch (thrown) {

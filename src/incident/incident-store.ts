@@ -35,6 +35,11 @@ export async function findIncident(db: Db, id: number): Promise<Incident | undef
   return db.selectFrom('incident').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Reads it for a decision: concurrent decisions about it wait for this transaction. */
+export async function lockIncident(tx: Db, id: number): Promise<Incident | undefined> {
+  return tx.selectFrom('incident').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
 export async function findByChannel(db: Db, channelId: string): Promise<Incident | undefined> {
   return db.selectFrom('incident').selectAll().where('channel_id', '=', channelId).executeTakeFirst();
 }

@@ -97,30 +97,32 @@ async function createNamed(api: WebApi, name: string, wanted: WantedRoom): Promi
   }
 }
 
-/** Null also when Slack will not list our channels: then the next name is tried, and a room may be left empty. */
+/** Our own channels are few; where Slack will not name them, all channels are looked through. */
 async function findOwn(api: WebApi, botUserId: string, name: string): Promise<Room | null> {
   try {
-    return await searchOwn(api, botUserId, name);
+    return await searchOwn(api, 'users.conversations', { botUserId, name });
   } catch (thrown) {
     if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
-    return null;
+    return searchOwn(api, 'conversations.list', { botUserId, name });
   }
 }
 
-async function searchOwn(api: WebApi, botUserId: string, name: string): Promise<Room | null> {
+async function searchOwn(
+  api: WebApi,
+  method: 'users.conversations' | 'conversations.list',
+  own: { botUserId: string; name: string },
+): Promise<Room | null> {
   let cursor: string | undefined;
   do {
-    const paging = cursor === undefined ? {} : { cursor };
-    const answer = await api.call('users.conversations', (c) =>
-      c.users.conversations({
-        types: 'public_channel,private_channel',
-        limit: 200,
-        exclude_archived: true,
-        ...paging,
-      }),
+    const page = { types: 'public_channel,private_channel', limit: 200, exclude_archived: true };
+    const paging = cursor === undefined ? page : { ...page, cursor };
+    const answer = await api.call(method, (c) =>
+      method === 'conversations.list' ? c.conversations.list(paging) : c.users.conversations(paging),
     );
-    const own = answer.channels?.find((channel) => channel.name === name && channel.creator === botUserId);
-    if (own?.id !== undefined) return { channelId: own.id, channelName: name };
+    const found = answer.channels?.find(
+      ({ name, creator }) => name === own.name && creator === own.botUserId,
+    );
+    if (found?.id !== undefined) return { channelId: found.id, channelName: own.name };
     cursor = answer.response_metadata?.next_cursor || undefined;
   } while (cursor !== undefined);
   return null;

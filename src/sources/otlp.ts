@@ -64,6 +64,10 @@ function walk(body: unknown, shape: Shape, visit: Visit): Rejection[] {
     try {
       return read();
     } catch (thrown) {
+      if (thrown instanceof RangeError) {
+        rejected.push({ path: shape.resources, problem: 'holds a value that is nested too deeply', count });
+        return undefined;
+      }
       if (!(thrown instanceof FieldProblem)) throw thrown;
       rejected.push({ path: thrown.path, problem: thrown.message, count });
       return undefined;

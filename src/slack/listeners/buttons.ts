@@ -35,6 +35,8 @@ function onIncident(run: (click: Click & { incident: Incident }) => Promise<stri
   };
 }
 
+const over = (incident: Incident) => `${nameOf(incident.id)} is ${incident.status}; nothing was changed.`;
+
 function vote(choice: Ballot['choice']): Button {
   return async ({ flow, userId, channelId, value }) => {
     const read = /^(\d{1,9}):([0-9a-f]{64})$/.exec(value);
@@ -53,6 +55,7 @@ function vote(choice: Ballot['choice']): Button {
 export const BUTTONS: Record<string, Button> = {
   acknowledge: onIncident(async ({ flow, incident, userId }) => {
     const outcome = await acknowledge(flow, { incident, by: userId });
+    if (outcome.kind === 'ended') return over(incident);
     return outcome.kind === 'already' ? 'Someone is on it already.' : `You have ${nameOf(incident.id)}.`;
   }),
   /** With a target: the fallback, as a proposal. Without one: a person says that it is contained. */
@@ -61,6 +64,7 @@ export const BUTTONS: Record<string, Button> = {
       return describeProposal(await propose(flow, { incident, by: userId, wanted: [{ action: 'disable' }] }));
     }
     const outcome = await contain(flow, { incident, by: userId, how: '' });
+    if (outcome.kind === 'ended') return over(incident);
     return outcome.kind === 'already'
       ? 'It was contained before.'
       : `${nameOf(incident.id)} is recorded as contained.`;

@@ -20,6 +20,8 @@ export const declareQuickly: Subcommand = async (ask) => {
     announceTo: { channelId: ask.channelId, userId: ask.userId },
   });
   const what = `${nameOf(incident.id)} (${incident.severity} ${incident.category}): ${outsideLine(incident.title, 150)}`;
+  if (!opened && incident.private)
+    return 'What you said was added to a live private incident; its people were told.';
   if (!opened) return `Nothing new was opened: ${what} is live already. ${roomSentence(incident)}`;
   const other =
     twin === null || twin.private ? '' : ` ${nameOf(twin.id)} is live for the same. ${roomSentence(twin)}`;

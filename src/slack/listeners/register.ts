@@ -1,7 +1,7 @@
-import type { App, BlockAction } from '@slack/bolt';
+import type { App, BlockAction, RespondFn } from '@slack/bolt';
 import type { MessageDeletedEvent } from '@slack/types';
 import { z } from 'zod';
-import { ExternalError, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { declare } from '../../flow/declare.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { recordDeletion, recordMessage } from '../../flow/record-room.ts';
@@ -27,6 +27,7 @@ export function registerListeners(app: App, flow: Flow): void {
 
 function registerCommand(app: App, flow: Flow): void {
   app.command('/llm-incident', async ({ ack, respond, command, client }) => {
+    const place = { userId: command.user_id, channelId: command.channel_id };
     if (wantsForm(readCommand(command.text))) {
       await ack();
       const view = declareModal({
@@ -40,16 +41,15 @@ function registerCommand(app: App, flow: Flow): void {
       );
       const instead =
         'The form could not be opened. Try again, or say it in one line: `declare sev1 quality SERVICE TITLE`.';
-      if (!isOpen) await softly(flow, respond({ response_type: 'ephemeral', text: instead }));
+      if (!isOpen) await tell(flow, { respond, ...place, text: instead });
       return;
     }
-    const origin = `command ${command.trigger_id}`;
-    const asked = { text: command.text, userId: command.user_id, channelId: command.channel_id, origin };
-    const work = runCommand(flow, asked).then((text) => ({ response_type: 'ephemeral' as const, text }));
+    const asked = { text: command.text, ...place, origin: `command ${command.trigger_id}` };
+    const work = runCommand(flow, asked);
     const inline = await Promise.race([work, delay(ANSWER_INLINE_MS)]);
-    if (inline !== null) return ack(inline);
+    if (inline !== null) return ack({ response_type: 'ephemeral', text: inline });
     await ack({ response_type: 'ephemeral', text: 'Working on it…' });
-    await softly(flow, respond(await work));
+    await tell(flow, { respond, ...place, text: await work });
   });
 }
 
@@ -76,9 +76,9 @@ function registerButtons(app: App, flow: Flow): void {
         const value = 'value' in action && typeof action.value === 'string' ? action.value : '';
         const channelId =
           body.channel?.id ?? ('channel_id' in body.container ? String(body.container['channel_id']) : '');
-        const said = await button(action.action_id)({ flow, userId: body.user.id, channelId, value });
-        if (said === null) return;
-        await softly(flow, respond({ response_type: 'ephemeral', replace_original: false, text: said }));
+        const place = { userId: body.user.id, channelId };
+        const text = await button(action.action_id)({ flow, ...place, value });
+        if (text !== null) await tell(flow, { respond, ...place, text });
       },
     );
   for (const [id, button] of Object.entries(BUTTONS)) on(id, () => button);
@@ -101,12 +101,23 @@ function deletionOf(event: MessageDeletedEvent): { channelId: string; ts: string
   return { channelId: event.channel, ts: event.deleted_ts, threadTs };
 }
 
-/** An answer that only one person would have seen may get lost: the state it tells of is kept. */
-async function softly(flow: Flow, telling: Promise<unknown>): Promise<void> {
+interface Telling {
+  /** Absent where the payload carried no response_url. */
+  respond: RespondFn | undefined;
+  channelId: string;
+  userId: string;
+  text: string;
+}
+
+/** Tells one person what came of it. It may get lost, and nothing is done again for that: the state is kept. */
+async function tell(flow: Flow, { respond, channelId, userId, text }: Telling): Promise<void> {
   try {
-    await telling;
+    if (typeof respond === 'function') {
+      await respond({ response_type: 'ephemeral', replace_original: false, text });
+    } else {
+      await flow.chat.whisper({ channelId, userId, text });
+    }
   } catch (thrown) {
-    if (!(thrown instanceof Error) || thrown instanceof ExternalError) throw thrown;
     flow.log.info({ error: messageOf(thrown) }, 'an answer could not be delivered');
   }
 }

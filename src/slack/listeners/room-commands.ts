@@ -16,13 +16,14 @@ import { describeProposal, propose, readWanted } from '../../flow/propose.ts';
 import { setSeverity } from '../../flow/set-severity.ts';
 import { nearestSymptom } from '../../flow/walk-tree.ts';
 import { describeDocuments, rewritePostmortem } from '../../flow/write-postmortem.ts';
-import { nameOf, SEVERITIES } from '../../incident/incident.ts';
+import { type Incident, nameOf, SEVERITIES } from '../../incident/incident.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
 import { inRoom } from './ask.ts';
 
 export const contain = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await containVerb(flow, { incident, by: userId, how: text.trim() });
+  if (outcome.kind === 'ended') return over(incident);
   if (outcome.kind === 'already') return `${nameOf(incident.id)} was contained before; that time stands.`;
   return `${nameOf(incident.id)} is recorded as contained.`;
 });
@@ -36,13 +37,15 @@ export const tree = inRoom(async ({ flow, incident, text }) => {
   return 'The decision tree is in the thread of the card.';
 });
 
+const over = (incident: Incident) => `${nameOf(incident.id)} is ${incident.status}; nothing was changed.`;
+
 const MITIGATE_USAGE =
   'Use `mitigate known-good`, `mitigate prompt NAME=VERSION`, `mitigate model ID` or `mitigate disable`.';
 
 export const mitigate = inRoom(async ({ flow, incident, userId, text }) => {
   const wanted = readWanted(text);
   if (wanted === null) return MITIGATE_USAGE;
-  return describeProposal(await propose(flow, { incident, by: userId, wanted }));
+  return escapeLine(describeProposal(await propose(flow, { incident, by: userId, wanted })));
 });
 
 export const page = inRoom(async ({ flow, incident, userId }) =>
@@ -67,6 +70,7 @@ export const severity = inRoom(async ({ flow, incident, userId, text }) => {
   if (wanted === undefined)
     return `Severity is ${incident.severity}. Change it with \`severity sev1\`, \`sev2\` or \`sev3\`.`;
   const outcome = await setSeverity(flow, { incident, by: userId, severity: wanted });
+  if (outcome.kind === 'ended') return over(incident);
   if (outcome.kind === 'same') return `The severity is ${wanted} already.`;
   if (outcome.kind === 'safety-stays-sev1') return 'A safety incident is always sev1.';
   return `Severity is ${wanted} now. ${consequence(wanted)}`;

@@ -9,7 +9,7 @@ const HEADLINES: Record<ReceiptView['verdict'], string> = {
   'not-contained': 'NOT CONTAINED',
   failed: 'FAILED: the change did not take effect',
   stale: 'NOT RUN: the service changed after this was proposed',
-  'needs-human': 'UNKNOWN whether it ran: a person must look',
+  'needs-human': 'STOPPED: a person must look',
 };
 
 /** What became of a mitigation: the verdict first, then what was measured, then what to do next. */
