@@ -131,7 +131,7 @@ describe('a mitigation whose target misbehaves', { timeout: 90_000 }, () => {
     world.service.promptRegression();
     await approve(proposal);
     const text = await textWith(world, receiptOf(proposal), 'NOT RUN');
-    expect(text).toContain(`began at ${from}, now it is v14. Nothing was sent.`);
+    expect(text).toContain(`began at ${from}, now it is v14. It was not sent.`);
     expect(text).toContain('Propose it again');
     expect(sent()).toBe(before);
     expect(await effectsOfApproval(await proposed())).toBe(1);

@@ -24,7 +24,7 @@ describe('paging when a person declares', () => {
     expect(page).toMatchObject({
       urgency: 'high',
       status: 'triggered',
-      incident_key: `llm-incident/production/INC-${id}`,
+      incident_key: expect.stringMatching(new RegExp(`^llm-incident/[0-9a-f]{8}/production/INC-${id}$`)),
     });
     expect(page.title).toBe(`INC-${id} SEV1 quality · support-answers: wrong answers`);
     const text = await textWith(world, card, 'Paged: PagerDuty');
