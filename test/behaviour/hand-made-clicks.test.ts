@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE, startWorld, type World } from '../harness/bot.ts';
-import { declareIncident, messageWith, textsOf } from '../harness/people.ts';
+import { declareIncident, messageWith } from '../harness/people.ts';
 
 describe('a click whose payload has no response_url', () => {
   let world: World;
@@ -31,8 +31,17 @@ describe('a click whose payload has no response_url', () => {
         .find(({ args }) => args['user'] === oncall && String(args['text']).startsWith('Proposed')),
     );
     expect(whispered.args['text']).toContain('Proposed: disable the feature');
-    await world.advance(0);
-    await world.slack.idle();
-    expect(await textsOf(world, room, 'proposal')).toHaveLength(1);
+    await messageWith(world, room, 'proposal:1');
+    await world.stopBot();
+    const { db, close } = await world.database.open();
+    const clicks = await db
+      .selectFrom('inbox')
+      .select(['state', 'attempts'])
+      .where('kind', '=', 'action')
+      .execute();
+    const proposed = await db.selectFrom('mitigation').select('status').execute();
+    await close();
+    expect(clicks).toEqual([{ state: 'done', attempts: 1 }]);
+    expect(proposed).toEqual([{ status: 'proposed' }]);
   });
 });
