@@ -10,26 +10,16 @@ export interface Measurement {
   met: boolean;
 }
 
+type Compared = Omit<Measurement, 'ratio' | 'met'>;
+
 /** `costs` are times or other things to keep low: ratio is value over floor. */
-export function compareCosts(of: {
-  name: string;
-  floor: number;
-  value: number;
-  unit: string;
-  target: number;
-}): Measurement {
+export function compareCosts(of: Compared): Measurement {
   const ratio = of.value / of.floor;
   return { ...round(of), ratio: hundredths(ratio), target: of.target, met: ratio <= of.target };
 }
 
 /** Rates are to be kept high: ratio is floor over value. */
-export function compareRates(of: {
-  name: string;
-  floor: number;
-  value: number;
-  unit: string;
-  target: number;
-}): Measurement {
+export function compareRates(of: Compared): Measurement {
   const ratio = of.floor / of.value;
   return { ...round(of), ratio: hundredths(ratio), target: of.target, met: ratio <= of.target };
 }

@@ -9,14 +9,11 @@ export async function approversOf(
   flow: Pick<Flow, 'config' | 'chat' | 'log'>,
   service: string | null,
 ): Promise<string[]> {
-  const config = serviceConfig(flow, service);
-  const named =
-    config === null ? [] : [...(config.owner === undefined ? [] : [config.owner]), ...config.approvers];
   const people = new Set<string>();
-  for (const id of named) {
+  for (const id of approverIds(flow, service)) {
     for (const person of id.startsWith('S') ? await groupMembers(flow, id) : [id]) people.add(person);
   }
-  return named.length === 0 ? flow.config.contacts.engineering_lead : [...people];
+  return [...people];
 }
 
 /** The same, as ids to show and mention: groups stay groups. */

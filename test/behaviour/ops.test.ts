@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort } from '../../src/demo/story/story-bot.ts';
 import { SERVICE, startWorld, type World } from '../harness/bot.ts';
 import { ask, declareIncident } from '../harness/people.ts';
 import { runScript } from '../harness/process.ts';
@@ -207,11 +206,3 @@ describe('a bot that runs', () => {
     expect(await audit()).toMatchObject({ code: 1, stderr: cut });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

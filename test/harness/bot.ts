@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PagerDuty, startPagerDuty } from '../../src/demo/pagerduty/pagerduty-double.ts';
 import { type SimulatedService, startSimulatedService } from '../../src/demo/service/simulated-service.ts';
 import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
+import { freePort } from '../../src/demo/story/story-bot.ts';
 import { type Bot, startBot } from '../../src/main.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
@@ -195,17 +195,3 @@ function endChild(child: ChildProcess): Promise<void> {
     child.kill('SIGTERM');
   });
 }
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-export const uniqueText = () => randomBytes(4).toString('hex');

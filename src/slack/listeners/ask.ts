@@ -1,6 +1,9 @@
 import type { Flow } from '../../flow/flow.ts';
+import { describeProposal, type Proposed } from '../../flow/propose.ts';
 import type { Incident } from '../../incident/incident.ts';
+import { nameOf } from '../../incident/incident.ts';
 import { findByChannel, findIncident } from '../../incident/incident-store.ts';
+import { escapeLine } from '../mrkdwn.ts';
 
 /** One thing that a person asks of the bot by a slash command. */
 export interface Ask {
@@ -37,4 +40,14 @@ export async function namedIncident(ask: Ask): Promise<Incident | null> {
   const found = await findIncident(ask.flow.db, id);
   if (found === undefined) return null;
   return found.private && found.channel_id !== ask.channelId ? null : found;
+}
+
+/** What a command or a button answers about an incident that has ended. */
+export function over(incident: Incident): string {
+  return `${nameOf(incident.id)} is ${incident.status}; nothing was changed.`;
+}
+
+/** What came of a proposal; the versions and models in it are outside text. */
+export function proposalAnswer(outcome: Proposed): string {
+  return escapeLine(describeProposal(outcome));
 }

@@ -7,10 +7,11 @@ import { showTree } from '../../flow/effects.ts';
 import { decline, resolve } from '../../flow/end-incident.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { serviceConfig } from '../../flow/flow.ts';
-import { describeProposal, propose } from '../../flow/propose.ts';
+import { propose } from '../../flow/propose.ts';
 import { answerTree } from '../../flow/walk-tree.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
+import { over, proposalAnswer } from './ask.ts';
 
 /** One click, with where it was made; `value` is what the button carried and may have been forged. */
 export interface Click {
@@ -34,8 +35,6 @@ function onIncident(run: (click: Click & { incident: Incident }) => Promise<stri
     return run({ ...click, incident });
   };
 }
-
-const over = (incident: Incident) => `${nameOf(incident.id)} is ${incident.status}; nothing was changed.`;
 
 function vote(choice: Ballot['choice']): Button {
   return async ({ flow, userId, channelId, value }) => {
@@ -61,7 +60,7 @@ export const BUTTONS: Record<string, Button> = {
   /** With a target: the fallback, as a proposal. Without one: a person says that it is contained. */
   contain: onIncident(async ({ flow, incident, userId }) => {
     if (serviceConfig(flow, incident.service)?.target !== undefined) {
-      return describeProposal(await propose(flow, { incident, by: userId, wanted: [{ action: 'disable' }] }));
+      return proposalAnswer(await propose(flow, { incident, by: userId, wanted: [{ action: 'disable' }] }));
     }
     const outcome = await contain(flow, { incident, by: userId, how: '' });
     if (outcome.kind === 'ended') return over(incident);
@@ -70,7 +69,7 @@ export const BUTTONS: Record<string, Button> = {
       : `${nameOf(incident.id)} is recorded as contained.`;
   }),
   propose: onIncident(async ({ flow, incident, userId }) =>
-    describeProposal(await propose(flow, { incident, by: userId, wanted: 'known-good' })),
+    proposalAnswer(await propose(flow, { incident, by: userId, wanted: 'known-good' })),
   ),
   approve: vote('approve'),
   reject: vote('reject'),

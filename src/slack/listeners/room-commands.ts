@@ -12,14 +12,14 @@ import {
 import { serviceConfig } from '../../flow/flow.ts';
 import { requestPageByHand } from '../../flow/page-by-hand.ts';
 import { answerQuestion } from '../../flow/postmortem-answers.ts';
-import { describeProposal, propose, readWanted } from '../../flow/propose.ts';
+import { propose, readWanted } from '../../flow/propose.ts';
 import { setSeverity } from '../../flow/set-severity.ts';
 import { nearestSymptom } from '../../flow/walk-tree.ts';
 import { describeDocuments, rewritePostmortem } from '../../flow/write-postmortem.ts';
-import { type Incident, nameOf, SEVERITIES } from '../../incident/incident.ts';
+import { nameOf, SEVERITIES } from '../../incident/incident.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
-import { inRoom } from './ask.ts';
+import { inRoom, over, proposalAnswer } from './ask.ts';
 
 export const contain = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await containVerb(flow, { incident, by: userId, how: text.trim() });
@@ -37,15 +37,13 @@ export const tree = inRoom(async ({ flow, incident, text }) => {
   return 'The decision tree is in the thread of the card.';
 });
 
-const over = (incident: Incident) => `${nameOf(incident.id)} is ${incident.status}; nothing was changed.`;
-
 const MITIGATE_USAGE =
   'Use `mitigate known-good`, `mitigate prompt NAME=VERSION`, `mitigate model ID` or `mitigate disable`.';
 
 export const mitigate = inRoom(async ({ flow, incident, userId, text }) => {
   const wanted = readWanted(text);
   if (wanted === null) return MITIGATE_USAGE;
-  return escapeLine(describeProposal(await propose(flow, { incident, by: userId, wanted })));
+  return proposalAnswer(await propose(flow, { incident, by: userId, wanted }));
 });
 
 export const page = inRoom(async ({ flow, incident, userId }) =>
