@@ -1,6 +1,7 @@
 /** The folders of src/ in the order in which the data flows; a folder imports its own rank or lower, never upwards. */
 export const ranks = [
   ['db'],
+  ['chart'],
   ['sources'],
   ['detection'],
   ['incident'],
@@ -13,7 +14,7 @@ export const ranks = [
   ['demo'],
 ];
 
-const STAGES = ranks.slice(2, 8).flat();
+const STAGES = ranks.slice(3, 9).flat();
 const TEST = '\\.test\\.ts$';
 const COMPOSERS = '^src/(main|cli)\\.ts$';
 /** Files in a pure stage that may do I/O: stores, adapters, and by name the readers of shipped data files. */

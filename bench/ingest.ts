@@ -3,8 +3,11 @@ import type { Db } from '../src/db/database.ts';
 import { toTraces } from '../src/demo/service/otlp-calls.ts';
 import { startSimulatedService } from '../src/demo/service/simulated-service.ts';
 import { createServer } from '../src/http/server.ts';
+import type { Call } from '../src/sources/call.ts';
 import { saveCalls } from '../src/sources/call-store.ts';
 import { parseTraces } from '../src/sources/otlp.ts';
+import { encodeMessage } from '../src/sources/otlp-messages.ts';
+import { decodeRequest } from '../src/sources/otlp-protobuf.ts';
 import { withDatabase } from './database.ts';
 import { compareRates, type Measurement } from './measurement.ts';
 
@@ -18,16 +21,36 @@ export async function ingest(): Promise<Measurement[]> {
     await sql`create table bench_span (id text primary key, body jsonb)`.execute(db);
     const floor = await perSecond(bodies, (body) => insertBare(db, JSON.parse(body)));
     const value = await perSecond(bodies, (body) => saveCalls(db, parseTraces(JSON.parse(body)).calls));
+    await sql`delete from call`.execute(db);
+    const binary = bodies.map(asProtobuf);
+    const fromProtobuf = await perSecond(binary, (body) => saveCalls(db, callsOf(body)));
     return [
       compareRates({ name: 'OTLP spans, parsed and stored', floor, value, unit: 'spans/s', target: 2 }),
+      compareRates({
+        name: 'the same as protobuf',
+        floor,
+        value: fromProtobuf,
+        unit: 'spans/s',
+        target: 2,
+      }),
     ];
   });
 }
 
-async function perSecond(
-  bodies: readonly string[],
-  store: (body: string) => Promise<unknown>,
-): Promise<number> {
+function asProtobuf(body: string): Uint8Array {
+  const request = JSON.parse(body, (key, value) =>
+    key === 'traceId' || key === 'spanId' ? Buffer.from(value, 'hex').toString('base64') : value,
+  );
+  return encodeMessage('ExportTraceServiceRequest', request);
+}
+
+function callsOf(body: Uint8Array): Call[] {
+  const request = decodeRequest('traces', body);
+  if (request.kind === 'unreadable') throw new Error(request.problem);
+  return parseTraces(request.value).calls;
+}
+
+async function perSecond<T>(bodies: readonly T[], store: (body: T) => Promise<unknown>): Promise<number> {
   const started = performance.now();
   for (const body of bodies) await store(body);
   return ((BATCH * bodies.length) / (performance.now() - started)) * 1000;

@@ -1,9 +1,21 @@
+import { check } from './check.ts';
+import { content } from './content.ts';
+import { detection } from './detection.ts';
 import { ingest } from './ingest.ts';
 import { jobs } from './jobs.ts';
 import type { Measurement } from './measurement.ts';
+import { polling } from './polling.ts';
 import { slack } from './slack.ts';
 
-const AREAS: Record<string, () => Promise<Measurement[]>> = { slack, jobs, ingest };
+const AREAS: Record<string, () => Promise<Measurement[]>> = {
+  slack,
+  jobs,
+  ingest,
+  detection,
+  content,
+  check,
+  polling,
+};
 
 /** `npm run bench [-- AREA] [-- --json]`: each benchmark beside its floor. */
 async function main(args: readonly string[]): Promise<number> {

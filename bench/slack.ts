@@ -7,6 +7,7 @@ import { addSlackRoute } from '../src/slack/receiver.ts';
 import { isSignedBySlack } from '../src/slack/signature.ts';
 import { withDatabase } from './database.ts';
 import { compareCosts, type Measurement, quantile } from './measurement.ts';
+import { openLoop } from './open-loop.ts';
 
 const SECRET = 'bench';
 const RATE_PER_SECOND = 100;
@@ -15,12 +16,12 @@ const WARM_UP = 100;
 
 /** p99 of a signed command's answer: with its inbox row committed first, beside the same route answering only. */
 export async function slack(): Promise<Measurement[]> {
-  const floor = await serve(addBareRoute, openLoop);
+  const floor = await serve(addBareRoute, sendCommands);
   const value = await withDatabase((db) => {
     const log = createLog('silent');
     const processor = { processEvent: async (event: { ack(): Promise<void> }) => event.ack() };
     const inbox = createInbox({ db, log, processor });
-    return serve((server) => addSlackRoute(server, { inbox, signingSecret: SECRET, log }), openLoop);
+    return serve((server) => addSlackRoute(server, { inbox, signingSecret: SECRET, log }), sendCommands);
   });
   const name = `durable ack, p99 at ${RATE_PER_SECOND}/s`;
   return [
@@ -55,20 +56,12 @@ async function serve(
   }
 }
 
-/** Sends at a fixed rate whatever the answers do; latencies in ms from the scheduled time. */
-async function openLoop(url: string): Promise<number[]> {
-  const latencies: number[] = [];
-  const started = performance.now();
-  const sending = Array.from({ length: RATE_PER_SECOND * SECONDS }, async (_, index) => {
-    const scheduled = started + (index * 1000) / RATE_PER_SECOND;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, scheduled - performance.now())));
+async function sendCommands(url: string): Promise<number[]> {
+  return openLoop({ rate: RATE_PER_SECOND, seconds: SECONDS, warmUp: WARM_UP }, async (index) => {
     const answer = await fetch(url, signedCommand(index));
     if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
     await answer.text();
-    if (index >= WARM_UP) latencies.push(performance.now() - scheduled);
   });
-  await Promise.all(sending);
-  return latencies;
 }
 
 function signedCommand(index: number): RequestInit {

@@ -2,13 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OpenDatabase, openDatabase } from './db/database.ts';
 import { migrateUp } from './db/migrate.ts';
-import { InputError } from './errors.ts';
+import { ExternalError, InputError } from './errors.ts';
+import { runBacktest } from './flow/run-backtest.ts';
 import { verifyChain } from './mitigation/audit.ts';
 import { wholeTrail } from './mitigation/audit-store.ts';
 
-type Command = (database: OpenDatabase, dataDir: string) => Promise<number>;
+type DatabaseCommand = (database: OpenDatabase, dataDir: string) => Promise<number>;
 
-const COMMANDS: Record<string, Command> = {
+/** Commands on the bot's own database. */
+const ON_DATABASE: Record<string, DatabaseCommand> = {
   /** Migrations up. */
   migrate: async ({ db }) => {
     const done = await migrateUp(db);
@@ -29,10 +31,20 @@ const COMMANDS: Record<string, Command> = {
   },
 };
 
-async function main(name: string | undefined): Promise<number> {
-  const command = name === undefined ? undefined : COMMANDS[name];
+/** Commands that need no database of the bot. */
+const ALONE: Record<string, (args: string[]) => Promise<number>> = {
+  /** The rules over recorded calls or a source's past: what would have opened. */
+  backtest: runBacktest,
+};
+
+async function main([name = '', ...args]: string[]): Promise<number> {
+  const alone = ALONE[name];
+  if (alone !== undefined) return alone(args);
+  const command = ON_DATABASE[name];
   if (command === undefined) {
-    console.error(`Usage: node src/cli.ts ${Object.keys(COMMANDS).join(' | ')}`);
+    console.error(
+      `Usage: node src/cli.ts ${[...Object.keys(ON_DATABASE), ...Object.keys(ALONE)].join(' | ')}`,
+    );
     return 2;
   }
   const dataDir = process.env['DATA_DIR'] || '.data';
@@ -45,9 +57,9 @@ async function main(name: string | undefined): Promise<number> {
 }
 
 try {
-  process.exitCode = await main(process.argv[2]);
+  process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
-  if (!(thrown instanceof InputError)) throw thrown;
+  if (!(thrown instanceof InputError || thrown instanceof ExternalError)) throw thrown;
   console.error(thrown.message);
   process.exitCode = 1;
 }

@@ -1,34 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, type Receiver } from '@slack/bolt';
 import type { FastifyInstance } from 'fastify';
 import { type MovableClock, movableClock } from './clock.ts';
 import { type Config, loadConfig } from './config/config.ts';
-import { type Db, openDatabase } from './db/database.ts';
-import { createJobRunner, type JobRunner } from './db/job-runner.ts';
-import { freeAllLeases } from './db/jobs.ts';
+import { openDatabase } from './db/database.ts';
+import { createJobRunner, type JobRunner, together } from './db/job-runner.ts';
+import { freeAllLeases, type Job } from './db/jobs.ts';
 import { migrateUp } from './db/migrate.ts';
-import { addToSetting, readOrSet, readSetting, writeSetting } from './db/setting-store.ts';
+import { addToSetting, readOrSet, readSetting } from './db/setting-store.ts';
+import { allRules } from './detection/rules.ts';
+import { ruleProblems } from './detection/settings.ts';
 import { ExternalError, InputError } from './errors.ts';
 import type { Flow } from './flow/flow.ts';
-import { jobHandlers } from './flow/jobs.ts';
-import type { Chat } from './flow/ports.ts';
+import { jobHandlers, MODEL_JOBS } from './flow/jobs.ts';
 import { startTicking, type Ticking } from './flow/schedule.ts';
 import { settleBuried } from './flow/settle-buried.ts';
+import { addAlertRoutes } from './http/alerts.ts';
+import { addCheckRoute } from './http/check.ts';
 import { addHealthRoutes } from './http/health.ts';
 import { addIngestRoutes } from './http/ingest.ts';
+import { addMetricsRoute } from './http/metrics.ts';
 import { createServer } from './http/server.ts';
 import { addTestClockRoute } from './http/test-clock.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog } from './log.ts';
 import type { Target } from './mitigation/target.ts';
 import { webhookTarget } from './mitigation/targets/webhook.ts';
 import { pagerDutyPager } from './pagerduty/pager.ts';
-import { slackChat } from './slack/chat.ts';
-import { createInbox, type SlackInbox } from './slack/inbox.ts';
+import { connectSlack, type Slack } from './slack/connect.ts';
 import { registerListeners } from './slack/listeners/register.ts';
-import { addSlackRoute, httpReceiver, socketReceiver } from './slack/receiver.ts';
-import { createWebApi, type WebApi } from './slack/web-api.ts';
+import { addSlackRoute } from './slack/receiver.ts';
+import { type AllSources, allSources } from './sources/all-sources.ts';
+import { type CheckCounts, createCheckCounts } from './sources/check-count-store.ts';
+import { formatProblems } from './sources/content/output-format.ts';
+import { sourceNameProblems } from './sources/source-for.ts';
 
 /** A running bot: where it listens, and how it is stopped without losing work. */
 export interface Bot {
@@ -38,12 +43,11 @@ export interface Bot {
 }
 
 const CLOCK_SETTING = 'test-clock-offset-ms';
-const SELF_SETTING = 'slack-self';
 const DRAIN_MS = 10_000;
 
 /** Wires everything from an environment. Throws InputError listing every problem of the configuration. */
 export async function startBot(env: Record<string, string | undefined>): Promise<Bot> {
-  const config = loadConfig(env);
+  const config = checked(loadConfig(env));
   const log = createLog(config.env.LOG_LEVEL);
   const { DATABASE_URL: databaseUrl, DATA_DIR: dataDir } = config.env;
   mkdirSync(dataDir, { recursive: true });
@@ -57,68 +61,49 @@ export async function startBot(env: Record<string, string | undefined>): Promise
     await syncClock();
     const slack = await connectSlack(config, { db, log });
     const installation = String(await readOrSet(db, 'installation', randomUUID().slice(0, 8)));
-    const flow = wireFlow(config, { db, clock, log, chat: slack.chat, installation });
+    const sources = allSources(config.file, { db, clock });
+    const flow = wireFlow(config, { db, clock, log, chat: slack.chat, installation, sources });
     registerListeners(slack.app, flow);
-    const jobs = createJobRunner({
+    const running = {
       db,
       clock,
       log,
       handlers: jobHandlers(flow),
-      onBuried: (job, error) => settleBuried(flow, job, error),
-    });
-    const ticking = startTicking(flow, { jobs, sweepInbox: slack.inbox.sweep, syncClock, dataDir });
-    return await serve({ config, flow, clock, slack, jobs, ticking, close: database.close });
+      onBuried: (job: Job, error: string) => settleBuried(flow, job, error),
+    };
+    const jobs = together([
+      createJobRunner({ ...running, kinds: { choose: 'others', of: MODEL_JOBS } }),
+      createJobRunner({ ...running, kinds: { choose: 'only', of: MODEL_JOBS } }),
+    ]);
+    const counts = createCheckCounts();
+    const ticking = startTicking(flow, { jobs, sweepInbox: slack.inbox.sweep, syncClock, dataDir, counts });
+    const close = async () => {
+      await sources.close();
+      await database.close();
+    };
+    return await serve({ config, flow, clock, slack, jobs, ticking, counts, close });
   } catch (thrown) {
     await database.close();
     throw thrown;
   }
 }
 
-interface Slack {
-  app: App;
-  chat: Chat;
-  inbox: SlackInbox;
-  receiver: Receiver;
+/** What only shows when the configuration meets the rules and the sources. Throws InputError with all of it. */
+function checked(config: Config): Config {
+  const { file } = config;
+  const problems = [
+    ...ruleProblems(file, allRules),
+    ...sourceNameProblems(file.services, file.sources),
+    ...formatProblems(file.services),
+  ];
+  const path = config.env.LLM_INCIDENT_CONFIG;
+  if (problems.length > 0) throw new InputError(problems.map((problem) => `${path}: ${problem}`));
+  return config;
 }
 
-async function connectSlack(config: Config, { db, log }: { db: Db; log: Log }): Promise<Slack> {
-  const { SLACK_BOT_TOKEN: token, SLACK_API_URL: slackApiUrl, SLACK_APP_TOKEN: appToken } = config.env;
-  const api = createWebApi({ token, slackApiUrl });
-  const self = await whoAmI(api, db);
-  const receiver: Receiver =
-    appToken === undefined
-      ? httpReceiver
-      : socketReceiver(appToken, { inbox: () => inbox, slackApiUrl, log });
-  const app = new App({
-    receiver,
-    authorize: async () => ({ botToken: token, ...self }),
-    convoStore: false,
-    clientOptions: { slackApiUrl, timeout: 2_500, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true },
-  });
-  const inbox = createInbox({ db, log, processor: app });
-  return { app, chat: slackChat(api, self), inbox, receiver };
-}
+type Wired = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation'> & { sources: AllSources };
 
-interface Self {
-  botId: string;
-  botUserId: string;
-}
-
-/** Asks Slack; while Slack is away, what it said the last time counts, so that paging and ingest start without it. */
-async function whoAmI(api: WebApi, db: Db): Promise<Self> {
-  try {
-    const me = await api.call('auth.test', (client) => client.auth.test());
-    const self = { botId: me.bot_id ?? '', botUserId: me.user_id ?? '' };
-    await writeSetting(db, SELF_SETTING, self);
-    return self;
-  } catch (thrown) {
-    const known = (await readSetting(db, SELF_SETTING)) as Self | undefined;
-    if (known === undefined || !(thrown instanceof ExternalError) || !thrown.retryable) throw thrown;
-    return known;
-  }
-}
-
-function wireFlow(config: Config, parts: Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation'>): Flow {
+function wireFlow(config: Config, { sources, ...parts }: Wired): Flow {
   const { env, file } = config;
   const targets = new Map<string, Target>();
   for (const [service, { target }] of Object.entries(file.services)) {
@@ -136,6 +121,8 @@ function wireFlow(config: Config, parts: Pick<Flow, 'db' | 'clock' | 'log' | 'ch
   return {
     ...parts,
     config: file,
+    automation: env.LLM_INCIDENT_AUTOMATION,
+    metricSourceFor: (question) => sources.sourceFor(question),
     pager: hasPagerDuty ? pager : null,
     targetFor: ({ service, environment }) =>
       environment === file.environment ? (targets.get(service) ?? null) : null,
@@ -150,6 +137,7 @@ interface Parts {
   slack: Slack;
   jobs: JobRunner;
   ticking: Ticking;
+  counts: CheckCounts;
   close(): Promise<void>;
 }
 
@@ -166,7 +154,7 @@ async function serve(parts: Parts): Promise<Bot> {
   const inner = internalPort === undefined ? outer : createServer();
   if (signingSecret !== undefined) addSlackRoute(outer, { inbox: slack.inbox, signingSecret, log: flow.log });
   addHealthRoutes(inner, { db: flow.db, isDraining: () => draining });
-  addIngestRoutes(inner, { db: flow.db, log: flow.log, tokens: config.tokens });
+  addInnerRoutes(inner, parts);
   if (config.env.LLM_INCIDENT_TEST_CLOCK === '1') addClock(inner, parts);
   const url = await outer.listen({ host, port });
   const internalUrl = inner === outer ? url : await inner.listen({ host, port: internalPort as number });
@@ -191,6 +179,18 @@ async function serve(parts: Parts): Promise<Bot> {
     return stopping;
   };
   return { url, internalUrl, stop };
+}
+
+/** What applications, gateways and monitoring call with a bearer token. */
+function addInnerRoutes(server: FastifyInstance, { config, flow, clock, counts }: Parts): void {
+  const { tokens } = config;
+  const { db, log } = flow;
+  const { environment, services } = flow.config;
+  const acceptedTimes = () => ({ now: clock.now(), keptDays: flow.config.retention.calls_days });
+  addIngestRoutes(server, { db, log, tokens, acceptedTimes });
+  addAlertRoutes(server, { flow, tokens });
+  addMetricsRoute(server, { flow, tokens });
+  addCheckRoute(server, { tokens, log, environment, services, counts, now: () => clock.now() });
 }
 
 function addClock(server: FastifyInstance, { flow, clock, ticking, jobs }: Parts): void {

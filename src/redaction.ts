@@ -5,30 +5,29 @@ import validator from 'validator';
 /** What a redaction found. The placeholder left in the text is the kind in square brackets. */
 export type SensitiveKind = 'email' | 'phone' | 'card' | 'iban' | 'id' | 'key';
 
-/** `rewrite` gets the match and its capture groups; returning the match unchanged means "not confirmed". */
+/** Gives what stands in the text for a confirmed value: its placeholder, or the value itself where it may stay. */
+type Hide = (value: string) => string;
+
+/** A match that comes back unchanged was not confirmed. */
 interface Rule {
   readonly kind: SensitiveKind;
   readonly hint: RegExp;
   readonly pattern: RegExp;
-  readonly rewrite: (match: string, groups: readonly (string | undefined)[]) => string;
+  readonly rewrite: (match: string, groups: readonly (string | undefined)[], hide: Hide) => string;
 }
 
 // Every pattern is linear: bounded repeats, or runs that can only start at their own boundary. None nests an
 // unbounded repeat, so no text can make one slow. Names and postal addresses are not looked for.
-const whole = (kind: SensitiveKind) => () => `[${kind}]`;
+const whole: Rule['rewrite'] = (match, _, hide) => hide(match);
 const digitsIn = (text: string) => text.replace(/\D/g, '');
 const hasDigit = (text: string) => /\d/.test(text);
 
 /** Tries the candidate, then the candidate without its last group, so that a following word survives. */
-function longestConfirmed(
-  candidate: string,
-  kind: SensitiveKind,
-  confirm: (part: string) => boolean,
-): string {
+function longestConfirmed(candidate: string, hide: Hide, confirm: (part: string) => boolean): string {
   let end = candidate.length;
   for (let tries = 0; tries < 10 && end > 0; tries += 1) {
     const part = candidate.slice(0, end);
-    if (confirm(part)) return `[${kind}]${candidate.slice(end)}`;
+    if (confirm(part)) return `${hide(part)}${candidate.slice(end)}`;
     end = part.search(/[ ./-]+[^ ./-]*$/);
   }
   return candidate;
@@ -43,7 +42,7 @@ const privateKey: Rule = {
       '(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?',
     'g',
   ),
-  rewrite: whole('key'),
+  rewrite: whole,
 };
 
 // Whatever stands before the host in an address is a credential, except the `git` of a clone address.
@@ -51,7 +50,7 @@ const addressCredential: Rule = {
   kind: 'key',
   hint: /:\/\//,
   pattern: /(?<=:\/\/)(?!git@|\[key\]@)[^\s/@<>|"']{1,300}(?=@[\w[])/g,
-  rewrite: whole('key'),
+  rewrite: whole,
 };
 
 // A token with a vendor's own prefix is a key wherever it stands.
@@ -80,7 +79,7 @@ const vendorKey: Rule = {
     ].join('|')})`,
     'g',
   ),
-  rewrite: (match) => (hasDigit(match) || /[a-z][A-Z]/.test(match) ? '[key]' : match),
+  rewrite: (match, _, hide) => (hasDigit(match) || /[a-z][A-Z]/.test(match) ? hide(match) : match),
 };
 
 // A credential in an Authorization header or after "Bearer" or "Basic" is a key when it holds a digit.
@@ -92,7 +91,7 @@ const headerCredential: Rule = {
       '([\\w.~+/=-]{14,})',
     'gi',
   ),
-  rewrite: (match, [label = '', value = '']) => (hasDigit(value) ? `${label}[key]` : match),
+  rewrite: (match, [label = '', value = ''], hide) => (hasDigit(value) ? `${label}${hide(value)}` : match),
 };
 
 const assignmentLabel =
@@ -112,7 +111,7 @@ const assignment: Rule = {
       `("[^"\\n]{4,300}"|'[^'\\n]{4,300}'|[^\\s"'\`,;&<>|(){}[\\]]{4,300})`,
     'gi',
   ),
-  rewrite: (match, [label = '', separator = '', value = '']) => {
+  rewrite: (match, [label = '', separator = '', value = ''], hide) => {
     const quote = /^["']/.exec(value)?.[0] ?? '';
     const bare = quote ? value.slice(1, -1) : value;
     const secretive = /pass|pwd|secret/i.test(label);
@@ -120,7 +119,9 @@ const assignment: Rule = {
     const longEnough = bare.length >= (tight ? (secretive ? 4 : 6) : secretive ? 6 : 12);
     const plausible = hasDigit(bare) || (tight && secretive && !/\s/.test(bare) && !notAValue.test(bare));
     const placeholder = /\[key\]/.test(bare);
-    return longEnough && plausible && !placeholder ? `${label}${separator}${quote}[key]${quote}` : match;
+    return longEnough && plausible && !placeholder
+      ? `${label}${separator}${quote}${hide(bare)}${quote}`
+      : match;
   },
 };
 
@@ -129,7 +130,7 @@ const spokenPassword: Rule = {
   kind: 'key',
   hint: /\sis\s/i,
   pattern: /((?:pass(?:word|code|phrase)|(?<![A-Za-z])pin)\sis:?\s["']?)([^\s"'`,;<>|()[\]]{4,100})/gi,
-  rewrite: (match, [label = '', value = '']) => (hasDigit(value) ? `${label}[key]` : match),
+  rewrite: (match, [label = '', value = ''], hide) => (hasDigit(value) ? `${label}${hide(value)}` : match),
 };
 
 // An e-mail address is one that validator accepts, also when its @ is percent-encoded.
@@ -141,8 +142,8 @@ const email: Rule = {
       '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}-]{0,62}\\.){1,8}\\p{L}[\\p{L}\\p{N}-]{1,23}',
     'gu',
   ),
-  rewrite: (match) =>
-    longestConfirmed(match, 'email', (part) => validator.isEmail(part.replace('%40', '@').replace(/-$/, ''))),
+  rewrite: (match, _, hide) =>
+    longestConfirmed(match, hide, (part) => validator.isEmail(part.replace('%40', '@').replace(/-$/, ''))),
 };
 
 // "name (at) host (dot) com" is an e-mail address when at least its at sign is bracketed.
@@ -154,7 +155,7 @@ const disguisedEmail: Rule = {
       '(?:\\s?(?:[[({<]\\s?dot\\s?[\\])}>]|\\.)\\s?[\\w-]{2,24}){1,4}',
     'gi',
   ),
-  rewrite: whole('email'),
+  rewrite: whole,
 };
 
 // An IBAN is one whose country, length and checksum validator confirms.
@@ -162,7 +163,8 @@ const iban: Rule = {
   kind: 'iban',
   hint: /[A-Za-z]{2}\d{2}/,
   pattern: /(?<![A-Za-z0-9])[A-Z]{2}\d{2}[ -]?(?:[A-Z0-9]{4}[ -]?){2,7}[A-Z0-9]{0,4}/gi,
-  rewrite: (match) => longestConfirmed(match, 'iban', (part) => validator.isIBAN(part.replace(/[ -]/g, ''))),
+  rewrite: (match, _, hide) =>
+    longestConfirmed(match, hide, (part) => validator.isIBAN(part.replace(/[ -]/g, ''))),
 };
 
 // A card number is 13 to 19 digits, in one to five groups, that pass the issuer's prefix and the Luhn check.
@@ -170,12 +172,13 @@ const card: Rule = {
   kind: 'card',
   hint: /\d/,
   pattern: /(?<![\w.+])\d(?:[ .\u00a0-]?\d){12,}/g,
-  rewrite: (chain) => {
+  rewrite: (chain, _, hide) => {
     const parts = chain.split(/([ .\u00a0-])/);
     const out: string[] = [];
     for (let at = 0; at < parts.length; ) {
       const size = cardAt(parts, at);
-      out.push(size > 0 ? '[card]' : (parts[at] ?? ''), parts[at + (size || 1)] ?? '');
+      const whole = parts.slice(at, at + (size || 1)).join('');
+      out.push(size > 0 ? hide(whole) : whole, parts[at + (size || 1)] ?? '');
       at += (size || 1) + 1;
     }
     return out.join('');
@@ -203,7 +206,7 @@ const nationalId: Rule = {
       '|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\\d\\d ?\\d\\d ?\\d\\d ?[A-D])(?![\\w-])',
     'g',
   ),
-  rewrite: whole('id'),
+  rewrite: whole,
 };
 
 const idLabel =
@@ -225,7 +228,8 @@ const labelledId: Rule = {
       '(?:[ ./-][A-Z0-9]{0,12}\\d[A-Z0-9]{0,12}){0,4})(?![A-Z0-9])',
     'gi',
   ),
-  rewrite: (match, [label = '', value = '']) => (digitsIn(value).length >= 5 ? `${label}[id]` : match),
+  rewrite: (match, [label = '', value = ''], hide) =>
+    digitsIn(value).length >= 5 ? `${label}${hide(value)}` : match,
 };
 
 // A date named as a date of birth identifies a person.
@@ -238,7 +242,7 @@ const birthDate: Rule = {
       '|[a-z]{3,9}\\s\\d{1,2}(?:st|nd|rd|th)?,?\\s\\d{4})',
     'gi',
   ),
-  rewrite: (_, [label = '']) => `${label}[id]`,
+  rewrite: (match, [label = ''], hide) => `${label}${hide(match.slice(label.length))}`,
 };
 
 // An address of the network is a person's only when it is named as one and is not a private range or a mask.
@@ -250,10 +254,10 @@ const networkAddress: Rule = {
       '([0-9a-f][0-9a-f:.]{6,45})',
     'gi',
   ),
-  rewrite: (match, [label = '', value = '']) => {
+  rewrite: (match, [label = '', value = ''], hide) => {
     const ip = value.replace(/[.:]$/, '');
     const nobody = /^(?:10|127|0|255|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01])|22[4-9]|2[34]\d)\./.test(ip);
-    return validator.isIP(ip) && !nobody ? `${label}[id]${value.slice(ip.length)}` : match;
+    return validator.isIP(ip) && !nobody ? `${label}${hide(ip)}${value.slice(ip.length)}` : match;
   },
 };
 
@@ -264,8 +268,8 @@ const internationalPhone: Rule = {
   kind: 'phone',
   hint: /\+|00/,
   pattern: /(?<![\w+.])(?:\+|00(?=[1-9]))\(?\d[\d ().\u00a0/-]{5,22}\d(?!\d)/g,
-  rewrite: (match) =>
-    longestConfirmed(match, 'phone', (part) => {
+  rewrite: (match, _, hide) =>
+    longestConfirmed(match, hide, (part) => {
       return parsePhoneNumberFromString(part.replace(/^00/, '+'))?.isPossible() ?? false;
     }),
 };
@@ -279,13 +283,13 @@ const nationalPhone: Rule = {
       '|(?<![\\w.+/-])\\(?0\\d{1,4}\\)?(?:[ .-]\\d{2,8}){1,5}(?!\\w)',
     'g',
   ),
-  rewrite: (match) => {
+  rewrite: (match, _, hide) => {
     const american = !/^\(?0/.test(match);
-    if (american) return parsePhoneNumberFromString(match, 'US')?.isPossible() ? '[phone]' : match;
+    if (american) return parsePhoneNumberFromString(match, 'US')?.isPossible() ? hide(match) : match;
     const valid = (part: string) =>
       digitsIn(part).length >= 9 &&
       trunkCountries.some((country) => parsePhoneNumberFromString(part, country)?.isValid() ?? false);
-    return longestConfirmed(match, 'phone', valid);
+    return longestConfirmed(match, hide, valid);
   },
 };
 
@@ -299,9 +303,9 @@ const labelledPhone: Rule = {
       `(?:[ _-]?(?:number|num|no\\.?|nr\\.?|#))?${says}["']?)(\\(?\\d[\\d ().-]{5,20}\\d)(?!\\w)`,
     'gi',
   ),
-  rewrite: (match, [label = '', value = '']) => {
+  rewrite: (match, [label = '', value = ''], hide) => {
     const digits = digitsIn(value).length;
-    return digits >= 7 && digits <= 15 ? `${label}[phone]` : match;
+    return digits >= 7 && digits <= 15 ? `${label}${hide(value)}` : match;
   },
 };
 
@@ -325,41 +329,60 @@ const rules: readonly Rule[] = [
   labelledPhone,
 ];
 
-function sweep(text: string, found?: Set<SensitiveKind>): string {
+/** A value that was found, as it stood in the text. Never to be stored, shown or logged. */
+export interface SensitiveValue {
+  kind: SensitiveKind;
+  value: string;
+}
+
+type IsKept = (found: SensitiveValue) => boolean;
+
+function sweep(text: string, isKept: IsKept, found: SensitiveValue[]): string {
   let swept = text;
-  for (const rule of rules) {
-    if (!rule.hint.test(swept)) continue;
-    const before = swept;
-    swept = swept.replace(rule.pattern, (match: string, ...rest: unknown[]) => {
+  for (const { kind, hint, pattern, rewrite } of rules) {
+    if (!hint.test(swept)) continue;
+    const hide: Hide = (value) => {
+      if (isKept({ kind, value })) return value;
+      found.push({ kind, value });
+      return `[${kind}]`;
+    };
+    swept = swept.replace(pattern, (match: string, ...rest: unknown[]) => {
       const groups = rest.slice(
         0,
         rest.findIndex((value) => typeof value === 'number'),
       ) as string[];
-      return rule.rewrite(match, groups);
+      return rewrite(match, groups, hide);
     });
-    if (found && swept !== before) found.add(rule.kind);
   }
   return swept;
 }
+
+/** The text without its personal data and credentials, except those that `isKept` lets stay, and what was taken. */
+export function redactExcept(text: string, isKept: IsKept): { text: string; found: SensitiveValue[] } {
+  const found: SensitiveValue[] = [];
+  let before = text;
+  let after = sweep(text, isKept, found);
+  // A placeholder can uncover a neighbour, so sweep until nothing moves; two sweeps are the rule.
+  for (let sweeps = 1; after !== before && sweeps < 10; sweeps += 1) {
+    before = after;
+    after = sweep(before, isKept, found);
+  }
+  return { text: after, found };
+}
+
+const keepNone = () => false;
 
 /**
  * Replaces personal data and credentials by `[email]`, `[phone]`, `[card]`, `[iban]`, `[id]` or `[key]`.
  * Linear in the length of `text`, and idempotent: a redacted text comes back as it is.
  */
 export function redact(text: string): string {
-  let before = text;
-  let after = sweep(text);
-  // A placeholder can uncover a neighbour, so sweep until nothing moves; two sweeps are the rule.
-  for (let sweeps = 1; after !== before && sweeps < 10; sweeps += 1) {
-    before = after;
-    after = sweep(before);
-  }
-  return after;
+  return redactExcept(text, keepNone).text;
 }
 
 /** The kinds of personal data and credentials in `text`; empty when `redact` would change nothing. */
 export function sensitiveKinds(text: string): ReadonlySet<SensitiveKind> {
-  const found = new Set<SensitiveKind>();
-  sweep(text, found);
-  return found;
+  const found: SensitiveValue[] = [];
+  sweep(text, keepNone, found);
+  return new Set(found.map(({ kind }) => kind));
 }

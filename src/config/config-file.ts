@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { InputError, messageOf } from '../errors.ts';
+import { canaries, contentShapes, deliveryCheck, judge, outputFormat, safety } from './content.ts';
+import { ruleOverrides } from './rules.ts';
+import { healthProbe, metricSource, providerStatus, sourceShapes } from './sources.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -17,6 +21,20 @@ const webhookTarget = z.strictObject({
 });
 
 const service = z.strictObject({
+  /** A name under `sources`; the calls that were sent in where none is named. */
+  source: z.string().min(1).optional(),
+  /** What picks this service out of the source: a PromQL label matcher, or the value of its service column. */
+  selector: z.string().min(1).optional(),
+  /** By rule id: the source's own query for it. */
+  queries: z.record(z.string(), z.string().min(1)).default({}),
+  rules: z.record(z.string(), ruleOverrides).default({}),
+  health: healthProbe.optional(),
+  provider_status: providerStatus.optional(),
+  format: outputFormat.optional(),
+  safety: safety.prefault({}),
+  check: deliveryCheck.prefault({}),
+  judge: judge.optional(),
+  canaries: canaries.optional(),
   owner: slackUser.optional(),
   approvers: z.array(approver).default([]),
   pagerduty: z
@@ -36,8 +54,22 @@ const contacts = z.strictObject({
 
 const minutes = (fallback: number) => z.number().positive().default(fallback);
 
+const retention = z.strictObject({
+  calls_days: z.number().int().min(8).default(30),
+  content_days: z.number().int().min(1).default(14),
+  evaluations_days: z.number().int().min(1).default(30),
+});
+
 const configFile = z.strictObject({
   environment: z.string().min(1).default('production'),
+  sources: z.record(z.string().min(1), metricSource).default({}),
+  rules: z.record(z.string(), ruleOverrides).default({}),
+  /** Slack channel id where the bot reports its own troubles and what is not worth a room. */
+  ops_channel: z
+    .string()
+    .regex(/^[CG][A-Z0-9]+$/, 'must be a Slack channel id such as C012ABC')
+    .optional(),
+  retention: retention.prefault({}),
   services: z.record(z.string().min(1), service).default({}),
   contacts: contacts.prefault({}),
   poll_seconds: z.number().int().min(1).max(300).default(15),
@@ -50,6 +82,7 @@ const configFile = z.strictObject({
 /** `llm-incident.yaml`, checked. Secrets are already the values of the environment variables that they named. */
 export type ConfigFile = z.infer<typeof configFile>;
 export type ServiceConfig = z.infer<typeof service>;
+export type RetentionConfig = z.infer<typeof retention>;
 export type WebhookTargetConfig = z.infer<typeof webhookTarget>;
 
 /** Reads the YAML text; throws InputError with every problem and its path, missing `${NAME}` variables included. */
@@ -65,6 +98,16 @@ export function parseConfigFile(text: string, env: Environment): ConfigFile {
   return result.data;
 }
 
+/** The same of a file; each problem names it. */
+export function readConfigFile(path: string, env: Environment): ConfigFile {
+  try {
+    return parseConfigFile(readFileSync(path, 'utf8'), env);
+  } catch (thrown) {
+    if (!(thrown instanceof InputError)) throw thrown;
+    throw new InputError(thrown.problems.map((problem) => `${path}: ${problem}`));
+  }
+}
+
 /** Every key that the file may hold, in dotted form with `NAME` for a service, for the README's table. */
 export function configKeys(): string[] {
   const under = (prefix: string, shape: object) => Object.keys(shape).map((key) => `${prefix}${key}`);
@@ -74,6 +117,11 @@ export function configKeys(): string[] {
     ...under('services.NAME.target.', webhookTarget.shape),
     ...under('services.NAME.pagerduty.', { service: 1, escalation_policy: 1 }),
     ...under('contacts.', contacts.shape),
+    ...under('retention.', retention.shape),
+    ...under('rules.RULE.', ruleOverrides.shape),
+    ...Object.entries({ ...sourceShapes, ...contentShapes }).flatMap(([prefix, shape]) =>
+      under(prefix, shape),
+    ),
   ];
 }
 
@@ -111,7 +159,8 @@ function withSecrets(value: unknown, context: SecretContext): unknown {
 }
 
 /** What must never be written in the file itself. */
-const isSecret = (path: string) => path.endsWith('.secret');
+const isSecret = (path: string) =>
+  /\.(secret|token|password|secret_key|public_key)$/.test(path) || /^sources\.[^.]+\.headers\./.test(path);
 
 function secretOf(name: string, { env, path, problems }: SecretContext): string {
   const found = env[name];

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { type ConfigFile, parseConfigFile } from './config-file.ts';
+import { type ConfigFile, parseConfigFile, readConfigFile } from './config-file.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -37,6 +37,7 @@ const environment = z.object({
   INTERNAL_PORT: port.optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
   LLM_INCIDENT_CONFIG: z.string().default('llm-incident.yaml'),
+  LLM_INCIDENT_AUTOMATION: z.enum(['on', 'off']).default('on'),
   LLM_INCIDENT_TEST_CLOCK: z.enum(['0', '1']).default('0'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
@@ -82,10 +83,10 @@ export function loadConfig(env: Environment): Config {
 
 function readFile(path: string, env: Environment, problems: string[]): ConfigFile | null {
   try {
-    return parseConfigFile(existsSync(path) ? readFileSync(path, 'utf8') : '', env);
+    return existsSync(path) ? readConfigFile(path, env) : parseConfigFile('', env);
   } catch (thrown) {
     if (!(thrown instanceof InputError)) throw thrown;
-    problems.push(...thrown.problems.map((problem) => `${path}: ${problem}`));
+    problems.push(...thrown.problems);
     return null;
   }
 }

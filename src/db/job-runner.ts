@@ -4,7 +4,7 @@ import { ExternalError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../retry.ts';
 import type { Db } from './database.ts';
-import { bury, claim, extend, finish, type Job, putBack } from './jobs.ts';
+import { bury, claim, extend, finish, type Job, type JobKinds, putBack } from './jobs.ts';
 
 export type JobHandler = (job: Job) => Promise<void>;
 
@@ -23,6 +23,8 @@ interface Options {
   handlers: Record<string, JobHandler>;
   /** Told when a job is given up, so that people can be. */
   onBuried(job: Job, error: string): Promise<void>;
+  /** All kinds, unless said otherwise. */
+  kinds?: JobKinds;
   concurrency?: number;
   pollMs?: number;
   leaseMs?: number;
@@ -35,7 +37,7 @@ const MAX_ATTEMPTS_AFTER_BUG = 3;
 
 /** Runs durable jobs at least once each; polling is the truth, `wake` only a hint. */
 export function createJobRunner(options: Options): JobRunner {
-  const { db, clock, log, concurrency = 4, pollMs = 250, leaseMs = 15_000 } = options;
+  const { db, clock, log, kinds, concurrency = 4, pollMs = 250, leaseMs = 15_000 } = options;
   const owner = `${process.pid}-${randomUUID().slice(0, 8)}`;
   const running = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
@@ -47,7 +49,8 @@ export function createJobRunner(options: Options): JobRunner {
     do {
       again = false;
       while (!stopped && running.size < concurrency) {
-        const jobs = await claim(db, { owner, now: clock.now(), limit: concurrency - running.size, leaseMs });
+        const limit = concurrency - running.size;
+        const jobs = await claim(db, { owner, now: clock.now(), limit, leaseMs, kinds });
         if (jobs.length === 0) break;
         for (const job of jobs)
           keep(running, perform(options, job, { owner, leaseMs }), { log, afterwards: wake });
@@ -77,6 +80,17 @@ export function createJobRunner(options: Options): JobRunner {
       clearInterval(timer);
       await looking;
       await Promise.all(running);
+    },
+  };
+}
+
+/** Several runners as one. */
+export function together(runners: readonly JobRunner[]): JobRunner {
+  return {
+    start: () => runners.forEach((runner) => runner.start()),
+    wake: () => runners.forEach((runner) => runner.wake()),
+    stop: async () => {
+      await Promise.all(runners.map((runner) => runner.stop()));
     },
   };
 }

@@ -37,20 +37,34 @@ export async function enqueue(db: Db, jobs: NewJob | NewJob[]): Promise<void> {
     .execute();
 }
 
+/** Some kinds of job, or all the others. */
+export interface JobKinds {
+  choose: 'only' | 'others';
+  of: readonly string[];
+}
+
 /**
  * Takes up to `limit` due jobs for `leaseMs` of the database's clock. A lane's later jobs wait for its earlier
- * ones, whether those are running, backing off or not yet due.
+ * ones, whether those are running, backing off or not yet due. `kinds` restricts it to some kinds, or to all others.
  */
 export async function claim(
   db: Db,
-  { owner, now, limit, leaseMs }: { owner: string; now: Date; limit: number; leaseMs: number },
+  {
+    owner,
+    now,
+    limit,
+    leaseMs,
+    kinds,
+  }: { owner: string; now: Date; limit: number; leaseMs: number; kinds?: JobKinds | undefined },
 ): Promise<Job[]> {
+  const isOurs =
+    kinds === undefined ? sql`true` : sql`(j.kind in (${sql.join(kinds.of)})) = ${kinds.choose === 'only'}`;
   const result = await sql<Job>`
     update job set held_by = ${owner}, attempts = attempts + 1,
       held_until = clock_timestamp() + make_interval(secs => ${leaseMs / 1000}::float8)
     where id in (
       select j.id from job j
-      where j.state = 'ready' and j.run_at <= ${now}
+      where j.state = 'ready' and j.run_at <= ${now} and ${isOurs}
         and (j.held_until is null or j.held_until < clock_timestamp())
         and (j.lane is null or not exists (
           select 1 from job earlier where earlier.lane = j.lane and earlier.state = 'ready' and earlier.id < j.id))
@@ -112,4 +126,16 @@ export async function isSuperseded(
     .limit(1)
     .execute();
   return later.length > 0;
+}
+
+/** Jobs that wait and jobs that were given up, by kind. */
+export async function jobCounts(db: Db): Promise<{ kind: string; state: string; n: number }[]> {
+  return db
+    .selectFrom('job')
+    .where('state', '!=', 'done')
+    .groupBy(['kind', 'state'])
+    .select(['kind', 'state', sql<number>`count(*)`.as('n')])
+    .orderBy('kind')
+    .orderBy('state')
+    .execute();
 }

@@ -71,6 +71,43 @@ export interface CallTable {
   quality: number | null;
   format_ok: boolean | null;
   received_at: Generated<Date>;
+  /** Rises with every change of the call or of what was said about it; roll-ups read on from the last one. */
+  changed: Generated<number>;
+}
+
+/** What the text of a call shows, kept when the text itself is pruned. Null: not known. */
+export interface CallFeatureTable {
+  call_id: number;
+  input_chars: number | null;
+  refused: boolean | null;
+  hedged: boolean | null;
+  contradicts: boolean | null;
+  unsupported: boolean | null;
+  words: Json<number[]> | null;
+}
+
+export interface CallRollupTable {
+  service: string;
+  environment: string;
+  span: 'minute' | 'hour';
+  start: Date;
+  calls: number;
+  stats: Json<Record<string, unknown>>;
+  /** Rises with every new count; 0: it must be counted again. */
+  changed: Generated<number>;
+}
+
+export interface SafetyEventTable {
+  service: string;
+  environment: string;
+  rule: string;
+  call_id: number;
+  /** When the call ended. */
+  at: Date;
+  /** When the bot saw it; windows follow this one. */
+  noted_at: Date;
+  user_id: string | null;
+  detail: string;
 }
 
 export interface CallEvaluationTable {
@@ -105,6 +142,10 @@ export interface EvaluationTable {
   upper: number | null;
   threshold: number | null;
   past_bound: boolean;
+  /** An early warning: it opens nothing. */
+  warning: Generated<boolean>;
+  detail: string | null;
+  source: Generated<string>;
 }
 
 export interface SignalTable {
@@ -116,6 +157,64 @@ export interface SignalTable {
   past_bound_since: Date | null;
   incident_id: number | null;
   evaluation_id: number;
+  warning: Generated<boolean>;
+  /** The newest polls, oldest first: 1 past the threshold, 0 not. */
+  recent: Generated<string>;
+  /** Since when it has been past the threshold without a break. */
+  past_since: Date | null;
+  /** Since when it has been clear of the closing threshold without a break. */
+  quiet_since: Date | null;
+  /** End of the last episode. */
+  closed_at: Date | null;
+}
+
+/** What is wrong with the bot's own sources, rules and jobs: told once in the ops channel while it lasts. */
+export interface TroubleTable {
+  key: string;
+  problem: string;
+  since: Date;
+  last_at: Date;
+  told_at: Date | null;
+}
+
+/** Answers of the check before delivery, by minute. */
+export interface CheckCountTable {
+  service: string;
+  environment: string;
+  minute: Date;
+  verdict: string;
+  reason: string;
+  n: number;
+}
+
+export interface CanaryRunTable {
+  id: GeneratedAlways<number>;
+  service: string;
+  environment: string;
+  canary: string;
+  at: Date;
+  output: string | null;
+  error: string | null;
+  latency_ms: number | null;
+  deviates: boolean;
+  detail: string | null;
+}
+
+/** What was spent of a daily budget, in the budget's own unit. */
+export interface BudgetTable {
+  key: string;
+  day: string;
+  used: number;
+}
+
+/** An alert of Alertmanager and the incident that it opened or joined. */
+export interface AlertTable {
+  fingerprint: string;
+  starts_at: Date;
+  ended_at: Date | null;
+  incident_id: number | null;
+  /** The key under which Alertmanager's PagerDuty receiver opens an incident for it. */
+  page_key: string | null;
 }
 
 export type Category = 'outage' | 'quality' | 'cost' | 'safety';
@@ -328,9 +427,17 @@ export interface Database {
   setting: SettingTable;
   call: CallTable;
   call_evaluation: CallEvaluationTable;
+  call_feature: CallFeatureTable;
+  call_rollup: CallRollupTable;
+  safety_event: SafetyEventTable;
   call_content: CallContentTable;
   evaluation: EvaluationTable;
   signal: SignalTable;
+  trouble: TroubleTable;
+  check_count: CheckCountTable;
+  canary_run: CanaryRunTable;
+  budget: BudgetTable;
+  alert: AlertTable;
   incident: IncidentTable;
   milestone: MilestoneTable;
   incident_event: IncidentEventTable;

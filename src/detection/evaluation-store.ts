@@ -1,40 +1,62 @@
+import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
+import type { Row } from '../db/schema.ts';
 import type { RuleId, RuleVerdict } from './rule.ts';
 
-export interface StoredEvaluation extends RuleVerdict {
+/** A verdict with its numbers, as it was said at one poll. */
+export type EvaluatedVerdict = Omit<RuleVerdict, 'unmistakable' | 'isClear'>;
+
+export interface StoredEvaluation extends EvaluatedVerdict {
   id: number;
   at: Date;
+  source: string;
 }
 
-/** Keeps one verdict with its numbers, whatever its state. Returns its id. */
-export async function recordEvaluation(
-  db: Db,
-  verdict: RuleVerdict,
-  of: { service: string; environment: string; at: Date },
-): Promise<number> {
-  const row = await db
-    .insertInto('evaluation')
-    .values({
-      service: of.service,
-      environment: of.environment,
-      at: of.at,
-      rule: verdict.rule,
-      state: verdict.state,
-      value: verdict.value,
-      baseline: verdict.baseline,
-      n: verdict.n,
-      baseline_n: verdict.baselineN,
-      lower: verdict.lower,
-      upper: verdict.upper,
-      threshold: verdict.threshold,
-      past_bound: verdict.pastBound,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return row.id;
+export interface NewEvaluation {
+  service: string;
+  environment: string;
+  at: Date;
+  /** The name of the source that the numbers came from. */
+  source: string;
+  verdict: EvaluatedVerdict;
 }
 
-/** Verdicts with `from` ≤ time < `to`, oldest first; of one rule when it is named. */
+/** Keeps verdicts with their numbers in one statement. Returns their ids, in order. */
+export async function recordEvaluations(db: Db, evaluations: readonly NewEvaluation[]): Promise<number[]> {
+  if (evaluations.length === 0) return [];
+  const records = evaluations.map(({ verdict, ...of }, place) => ({
+    place,
+    service: of.service,
+    environment: of.environment,
+    rule: verdict.rule,
+    at: of.at,
+    state: verdict.state,
+    value: verdict.value,
+    baseline: verdict.baseline,
+    n: verdict.n,
+    baseline_n: verdict.baselineN,
+    lower: verdict.lower,
+    upper: verdict.upper,
+    threshold: verdict.threshold,
+    past_bound: verdict.pastBound,
+    warning: verdict.warning,
+    detail: verdict.detail,
+    source: of.source,
+  }));
+  const { rows } = await sql<{ id: number }>`
+    insert into evaluation (service, environment, rule, at, state, value, baseline, n, baseline_n, lower, upper,
+      threshold, past_bound, warning, detail, source)
+    select service, environment, rule, at, state, value, baseline, n, baseline_n, lower, upper,
+      threshold, past_bound, warning, detail, source
+    from json_to_recordset(${JSON.stringify(records)}::json) as t (place integer, service text, environment text,
+      rule text, at timestamptz, state text, value float8, baseline float8, n integer, baseline_n integer,
+      lower float8, upper float8, threshold float8, past_bound boolean, warning boolean, detail text, source text)
+    order by place
+    returning id`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+/** Verdicts with `from` ≤ time < `to`, oldest first; of one rule when it is named. Early warnings are left out. */
 export async function evaluationsBetween(
   db: Db,
   of: { service: string; environment: string; from: Date; to: Date; rule?: RuleId },
@@ -47,11 +69,36 @@ export async function evaluationsBetween(
     .where('environment', '=', of.environment)
     .where('at', '>=', of.from)
     .where('at', '<', of.to)
+    .where('warning', '=', false)
     .$if(rule !== undefined, (query) => query.where('rule', '=', rule ?? ''))
     .orderBy('at')
     .orderBy('id')
     .execute();
-  return rows.map((row) => ({
+  return rows.map(storedEvaluation);
+}
+
+/** Since when an early warning of this service has been out without a break until now; null when none is. */
+export async function firstWarning(
+  db: Db,
+  of: { service: string; environment: string; rule: RuleId; since: Date },
+): Promise<StoredEvaluation | null> {
+  const row = await db
+    .selectFrom('evaluation')
+    .selectAll()
+    .where('service', '=', of.service)
+    .where('environment', '=', of.environment)
+    .where('rule', '=', of.rule)
+    .where('warning', '=', true)
+    .where('state', '=', 'firing')
+    .where('at', '>=', of.since)
+    .orderBy('at')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : storedEvaluation(row);
+}
+
+function storedEvaluation(row: Row<'evaluation'>): StoredEvaluation {
+  return {
     id: row.id,
     at: row.at,
     rule: row.rule as RuleId,
@@ -64,5 +111,8 @@ export async function evaluationsBetween(
     upper: row.upper,
     threshold: row.threshold,
     pastBound: row.past_bound,
-  }));
+    warning: row.warning,
+    detail: row.detail,
+    source: row.source,
+  };
 }

@@ -1,5 +1,5 @@
-import { QUALITY_FORMAT } from './quality-format.ts';
-import { KEPT_RATIO, QUALITY_SCORE } from './quality-score.ts';
+import { QUALITY_FORMAT } from './rules/quality-format.ts';
+import { KEPT_RATIO, QUALITY_SCORE } from './rules/quality-score.ts';
 import { isKnown, meanBounds, type Summary, wilsonBounds } from './statistics.ts';
 
 /** Verdicts of calls that the new state served, and the baseline from before the incident. */

@@ -1,10 +1,21 @@
 import fc from 'fast-check';
+import jstat from 'jstat';
 import { errorFunction, mean as meanOf, sampleStandardDeviation } from 'simple-statistics';
 import { describe, expect, test } from 'vitest';
-import { type KnownSummary, keptBounds, meanBounds, wilsonBounds, Z_ONE_SIDED_95 } from './statistics.ts';
+import {
+  differenceBounds,
+  greatestSpread,
+  type KnownSummary,
+  keptBounds,
+  meanBounds,
+  wilsonBounds,
+  Z_ONE_SIDED_95,
+  Z_ONE_SIDED_999,
+} from './statistics.ts';
 
 test('z-is-the-normal-quantile', () => {
   expect((1 + errorFunction(Z_ONE_SIDED_95 / Math.SQRT2)) / 2).toBeCloseTo(0.95, 6);
+  expect((1 + errorFunction(Z_ONE_SIDED_999 / Math.SQRT2)) / 2).toBeCloseTo(0.999, 6);
 });
 
 describe('wilson', () => {
@@ -18,6 +29,21 @@ describe('wilson', () => {
     const bounds = wilsonBounds({ passed, n, z: 1.959963984540054 });
     expect(bounds.lower).toBeCloseTo(lower, 4);
     expect(bounds.upper).toBeCloseTo(upper, 4);
+  });
+
+  test('is-at-most-as-wide-as-the-exact-interval-from-twenty-on', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 20, max: 2_000 }), fc.nat(), (n, some) => {
+        const passed = 1 + (some % (n - 1));
+        const { lower, upper } = wilsonBounds({ passed, n });
+        // Clopper and Pearson, 1934: quantiles of the beta distribution.
+        const exactLower = jstat.beta.inv(0.05, passed, n - passed + 1);
+        const exactUpper = jstat.beta.inv(0.95, passed + 1, n - passed);
+        expect(upper - lower).toBeLessThanOrEqual(exactUpper - exactLower + 1e-9);
+        expect(Math.abs(lower - exactLower)).toBeLessThan(1.5 / n);
+        expect(Math.abs(upper - exactUpper)).toBeLessThan(1.5 / n);
+      }),
+    );
   });
 
   test('bounds-are-where-the-score-test-turns', () => {
@@ -93,6 +119,55 @@ describe('the-kept-share-of-a-baseline', () => {
     expect(missed / tries).toBeGreaterThan(0.035);
     expect(missed / tries).toBeLessThan(0.065);
   });
+});
+
+describe('the-difference-of-two-estimates', () => {
+  // Newcombe, Statistics in Medicine 17 (1998) 873, table II, method 10 (two-sided 95 %).
+  test.each([
+    { of: [56, 70], against: [48, 80], lower: 0.0524, upper: 0.3339 },
+    { of: [9, 10], against: [3, 10], lower: 0.1705, upper: 0.809 },
+    { of: [6, 7], against: [2, 7], lower: 0.0582, upper: 0.8062 },
+    { of: [5, 56], against: [0, 29], lower: -0.0381, upper: 0.1926 },
+    { of: [0, 10], against: [0, 20], lower: -0.1611, upper: 0.2775 },
+  ])('published-interval-of-$of-against-$against', ({ of, against, lower, upper }) => {
+    const share = ([passed = 0, n = 1]: number[]) => ({
+      value: passed / n,
+      ...wilsonBounds({ passed, n, z: 1.959963984540054 }),
+    });
+    const bounds = differenceBounds({ of: share(of), against: share(against) });
+    expect(bounds.lower).toBeCloseTo(lower, 4);
+    expect(bounds.upper).toBeCloseTo(upper, 4);
+  });
+
+  test('of-two-means-is-that-of-their-standard-errors', () => {
+    fc.assert(
+      fc.property(
+        summary,
+        summary,
+        fc.double({ min: 0.3, max: 3, noNaN: true }),
+        (window, baseline, ratio) => {
+          const of = { value: window.mean, ...meanBounds(window) };
+          const against = { value: baseline.mean, ...meanBounds(baseline) };
+          const bounds = differenceBounds({ of, against, ratio });
+          const kept = keptBounds({ window, baseline, keptRatio: ratio });
+          expect(bounds.lower).toBeCloseTo(kept.lower, 9);
+          expect(bounds.upper).toBeCloseTo(kept.upper, 9);
+        },
+      ),
+    );
+  });
+});
+
+test('scores-spread-at-most-as-a-pass-or-fail-of-the-same-mean', () => {
+  const scores = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 50 });
+  fc.assert(
+    fc.property(scores, (values) => {
+      const widest = greatestSpread({ n: values.length, mean: meanOf(values) });
+      expect(sampleStandardDeviation(values)).toBeLessThanOrEqual(widest + 1e-9);
+    }),
+  );
+  const passOrFail = [1, 1, 1, 0, 0];
+  expect(greatestSpread({ n: 5, mean: 0.6 })).toBeCloseTo(sampleStandardDeviation(passOrFail), 12);
 });
 
 test('the-mean-of-a-sample-is-bounded-by-its-standard-error', () => {

@@ -17,6 +17,8 @@ export interface Bounds {
 
 /** Quantile of the normal distribution for a one-sided 95 % bound. */
 export const Z_ONE_SIDED_95 = 1.6448536269514722;
+/** For a one-sided 99.9 % bound. */
+export const Z_ONE_SIDED_999 = 3.090232306167813;
 
 /**
  * Wilson's score bounds of a share, each a one-sided bound at z (E. B. Wilson, 1927; as in Brown, Cai and
@@ -60,6 +62,39 @@ export function keptBounds(
   const variance = (window.sd ?? 0) ** 2 / window.n + (keptRatio ** 2 * (baseline.sd ?? 0) ** 2) / baseline.n;
   const half = z * Math.sqrt(variance);
   return { lower: difference - half, upper: difference + half };
+}
+
+/** A value between its one-sided bounds. */
+export interface BoundedValue extends Bounds {
+  value: number;
+}
+
+/**
+ * Bounds of `of − ratio · against`, two independent estimates, from the bounds of each (MOVER: Zou and Donner, 2008).
+ * For two shares with Wilson's bounds and ratio 1 it is Newcombe's hybrid score interval (1998, method 10).
+ */
+export function differenceBounds({
+  of,
+  against,
+  ratio = 1,
+}: {
+  of: BoundedValue;
+  against: BoundedValue;
+  ratio?: number;
+}): Bounds {
+  const difference = of.value - ratio * against.value;
+  const down = Math.hypot(of.value - of.lower, ratio * (against.upper - against.value));
+  const up = Math.hypot(of.upper - of.value, ratio * (against.value - against.lower));
+  return { lower: difference - down, upper: difference + up };
+}
+
+/**
+ * The greatest sample standard deviation that n scores between 0 and 1 with this mean can have (Bhatia and Davis,
+ * 2000): what a source that does not know the spread leaves possible.
+ */
+export function greatestSpread({ n, mean }: { n: number; mean: number }): number {
+  const widest = Math.max(0, mean * (1 - mean));
+  return Math.sqrt(n > 1 ? (widest * n) / (n - 1) : widest);
 }
 
 /** True when the sample is not empty. */

@@ -1,5 +1,5 @@
-import { QUALITY_FORMAT } from '../detection/quality-format.ts';
-import { KEPT_RATIO } from '../detection/quality-score.ts';
+import { QUALITY_FORMAT } from '../detection/rules/quality-format.ts';
+import { KEPT_RATIO } from '../detection/rules/quality-score.ts';
 import type { ServingState } from './ledger.ts';
 
 /** One serving state from one change to the next, with what calls scored meanwhile. */

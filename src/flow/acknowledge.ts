@@ -1,4 +1,5 @@
 import { enqueue } from '../db/jobs.ts';
+import { settleClocks } from '../incident/clock-store.ts';
 import { type Incident, LIVE } from '../incident/incident.ts';
 import { addToTimeline, reach, setCommanderIfNone } from '../incident/incident-store.ts';
 import { refreshCard, settlePages } from './effects.ts';
@@ -21,6 +22,7 @@ export async function acknowledge(
     });
     if (!isFirst) return { kind: 'already' };
     await setCommanderIfNone(tx, incident.id, by);
+    await settleClocks(tx, { incidentId: incident.id, kinds: ['lead'], state: 'met', at: now });
     const text = 'Acknowledged; commands the incident.';
     await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'acknowledged', actor: by, text });
     await enqueue(tx, [settlePages(incident.id, 'acknowledged', now), refreshCard(incident.id, now)]);

@@ -2,12 +2,13 @@ import type { Row } from '../db/schema.ts';
 import { evidenceOf } from '../evidence/evidence-store.ts';
 import type { Suspect } from '../evidence/what-changed.ts';
 import { clocksOf } from '../incident/clock-store.ts';
-import { type Incident, LIVE } from '../incident/incident.ts';
+import { type Incident, LIVE, pagePlan } from '../incident/incident.ts';
 import { findIncident, milestonesOf, timelineOf } from '../incident/incident-store.ts';
 import { pagesOf } from '../incident/page-store.ts';
 import { type Mitigation, mitigationsOf } from '../mitigation/mitigation-store.ts';
 import { describeSteps, parsePlan } from '../mitigation/plan.ts';
 import { findPostmortem } from '../postmortem/postmortem-store.ts';
+import { escalationsOf } from './escalation.ts';
 import type { Flow } from './flow.ts';
 import { findKnownGood } from './known-good.ts';
 import type { CardAction, IncidentCard } from './ports.ts';
@@ -43,7 +44,7 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
     signal: timeline.find((entry) => entry.kind === 'signal')?.text ?? null,
     likely: await likelyCause(flow, incidentId),
     knownGood: knownGood === null ? null : knownGood.name || 'what is served now',
-    paged: describePages(await pagesOf(flow.db, incidentId), incident),
+    paged: describePages(flow, await pagesOf(flow.db, incidentId), incident),
     acknowledgedBy: timeline.find((entry) => entry.kind === 'acknowledged')?.actor ?? null,
     containBy: milestones.contained === undefined ? (containing?.due_at ?? null) : null,
     mitigations: (await mitigationsOf(flow.db, incidentId)).map(describeMitigation),
@@ -62,12 +63,17 @@ async function likelyCause(flow: Pick<Flow, 'db'>, incidentId: number): Promise<
   return first === undefined ? null : `${first.sentence} (${String(first.at).slice(11, 16)} UTC)`;
 }
 
-/** The newest word about paging; while a quality sev1 waits for its ten minutes, the card says so. */
-function describePages(pages: readonly Row<'page'>[], incident: Incident): string {
+/** The newest word about paging; while a page waits for its minutes, the card says so. */
+function describePages(
+  flow: Pick<Flow, 'config'>,
+  pages: readonly Row<'page'>[],
+  incident: Incident,
+): string {
   const newest = pages.at(-1);
   if (newest !== undefined) return newest.state === 'pending' ? `${newest.reason}…` : newest.reason;
-  return incident.severity === 'sev1'
-    ? 'nobody yet; the on-call engineer is paged if it still fires in ten minutes'
+  const plan = pagePlan(incident, escalationsOf(flow, incident));
+  return plan.kind === 'page' && plan.afterMs > 0
+    ? `nobody yet; the on-call engineer is paged if it still fires in ${Math.round(plan.afterMs / 60_000)} minutes`
     : 'nobody';
 }
 

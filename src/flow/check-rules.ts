@@ -1,194 +1,218 @@
-import type { Tx } from '../db/database.ts';
-import { enqueue } from '../db/jobs.ts';
-import { recordEvaluation } from '../detection/evaluation-store.ts';
+import { endTroubles, noteTroubles, type Trouble } from '../db/trouble-store.ts';
+import { recordEvaluations } from '../detection/evaluation-store.ts';
 import { estimateOnset } from '../detection/onset.ts';
-import { QUALITY_FORMAT, qualityFormatVerdict } from '../detection/quality-format.ts';
-import { QUALITY_SCORE, qualityScoreVerdict } from '../detection/quality-score.ts';
-import { categoryOf, type RuleVerdict, severityOf } from '../detection/rule.ts';
-import { type NextSignal, nextSignal, stillPastBound } from '../detection/signal.ts';
-import { linkSignal, saveSignal, signalOf } from '../detection/signal-store.ts';
+import { allRules } from '../detection/rules.ts';
+import { effectiveSettings } from '../detection/settings.ts';
+import { type NextSignal, nextSignal } from '../detection/signal.ts';
+import {
+  linkSignal,
+  lockSignal,
+  type StoredSignal,
+  saveSignals,
+  signalsOf,
+} from '../detection/signal-store.ts';
+import { BASELINE_MS, type WatchedRule } from '../detection/watched-rule.ts';
 import { messageOf } from '../errors.ts';
 import { rowsOf } from '../evidence/ledger-store.ts';
 import { effectiveRows } from '../evidence/what-changed.ts';
-import { type Incident, pagePlan } from '../incident/incident.ts';
-import {
-  addToTimeline,
-  findLiveAbout,
-  moveStatus,
-  takeBack,
-  troubledTimes,
-} from '../incident/incident-store.ts';
-import type { Interval } from '../sources/call.ts';
-import {
-  activeServices,
-  formatMinutes,
-  formatOfLast,
-  type ServiceName,
-  scoreMinutes,
-  scoreSummary,
-} from '../sources/call-statistics-store.ts';
+import { allTroubledTimes } from '../incident/incident-store.ts';
+import { activeServices, type ServiceName } from '../sources/call-statistics-store.ts';
+import { minutesOf } from '../sources/minute-store.ts';
+import { actOnSignal, keyOf, type Moved } from './act-on-signal.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
-import { notice, refreshCard } from './effects.ts';
-import type { Flow } from './flow.ts';
-import { openIncident, pageNow } from './open-incident.ts';
-import { changeSeverity } from './set-severity.ts';
-import { describeVerdict, titleOf } from './verdict-text.ts';
+import { type Evaluated, evaluateRules } from './evaluate-rules.ts';
+import { type Flow, serviceConfig } from './flow.ts';
+import { reportTroubles } from './report-troubles.ts';
 
-const ONSET_LOOK_BACK_MS = [24 * 3_600_000, QUALITY_SCORE.baselineMs];
+const ONSET_LOOK_BACK_MS = [24 * 3_600_000, BASELINE_MS];
+/** A trouble that was not seen for so many ticks is over. */
+const TROUBLE_TICKS = 3;
 
-type Ruled = Pick<Flow, 'db' | 'clock' | 'config' | 'pager' | 'log'>;
+type Ruled = Pick<Flow, 'db' | 'clock' | 'config' | 'pager' | 'log' | 'automation' | 'metricSourceFor'>;
 
-/** One tick: every rule over every service that was called lately. A service that fails does not stop the others. */
+/** One tick: every rule over every service that is configured or was called lately. What fails does not stop the rest. */
 export async function checkRules(flow: Ruled): Promise<void> {
   const now = flow.clock.now();
-  const since = before(now, QUALITY_SCORE.baselineMs);
-  for (const service of await activeServices(flow.db, { since })) {
+  const services = await servicesOf(flow, now);
+  const troubles = await bringLedgersUp(flow, services, now);
+  const troubled = await allTroubledTimes(flow.db, { since: before(now, BASELINE_MS), now });
+  const byService = Map.groupBy(troubled, nameOf);
+  const checked = await evaluateRules(
+    services.flatMap((service) => watchedRules(flow, service)),
+    {
+      now,
+      troubledTimes: (service) => byService.get(nameOf(service)) ?? [],
+      sourceFor: (question) => flow.metricSourceFor(question),
+    },
+  );
+  troubles.push(...checked.troubles);
+  troubles.push(...(await moveSignals(flow, checked.evaluated, now)));
+  await settleTroubles(flow, troubles, now);
+}
+
+/** Services that were called in the last 7 days, and those of the configuration. */
+async function servicesOf(flow: Ruled, now: Date): Promise<ServiceName[]> {
+  const active = await activeServices(flow.db, { since: before(now, BASELINE_MS) });
+  const known = new Set(active.map(nameOf));
+  const { environment, services } = flow.config;
+  const configured = Object.keys(services).map((service) => ({ service, environment }));
+  return [...active, ...configured.filter((service) => !known.has(nameOf(service)))];
+}
+
+async function bringLedgersUp(flow: Ruled, services: readonly ServiceName[], now: Date): Promise<Trouble[]> {
+  const troubles: Trouble[] = [];
+  for (const service of services) {
     try {
-      await checkService(flow, service, now);
+      await bringLedgerUp(flow, service, now);
     } catch (thrown) {
-      flow.log.error({ ...service, error: messageOf(thrown) }, 'rules could not be checked');
+      const problem = `the ledger of ${service.service} could not be brought up to date: ${messageOf(thrown)}`;
+      troubles.push({ key: `ledger:${nameOf(service)}`, problem });
     }
   }
+  return troubles;
 }
 
-async function checkService(flow: Ruled, service: ServiceName, now: Date): Promise<void> {
-  await bringLedgerUp(flow, service, now);
-  for (const verdict of await verdictsOn(flow, service, now)) {
-    const onset = await onsetFor(flow, { service, verdict, now });
-    await flow.db.transaction().execute((tx) => act(flow, tx, { service, verdict, onset, now }));
+function watchedRules(flow: Ruled, { service, environment }: ServiceName): WatchedRule[] {
+  const globalOverrides = flow.config.rules;
+  const isConfigured = environment === flow.config.environment;
+  const serviceOverrides = (isConfigured ? serviceConfig(flow, service)?.rules : undefined) ?? {};
+  return allRules.flatMap((rule) => {
+    const settings = effectiveSettings(rule, { globalOverrides, serviceOverrides, environment });
+    return settings.enabled ? [{ service, environment, rule, settings }] : [];
+  });
+}
+
+interface Step extends Evaluated {
+  known: StoredSignal | null;
+  signal: NextSignal;
+}
+
+/**
+ * Stores every evaluation, and moves the signals on. Most only say the same again and are saved together; one that
+ * opens, clears or fires is saved with what follows from it, in a transaction of its own.
+ */
+async function moveSignals(flow: Ruled, evaluated: readonly Evaluated[], now: Date): Promise<Trouble[]> {
+  const known = new Map((await signalsOf(flow.db)).map((signal) => [signalName(signal), signal]));
+  const steps = evaluated.flatMap((one): Step[] => {
+    const { watched, verdict } = one;
+    const previous = known.get(signalName(keyOf({ watched }))) ?? null;
+    if (previous === null && verdict.state === 'no-data') return [];
+    const signal = nextSignal(previous, verdict, { settings: watched.settings, now });
+    return [{ ...one, known: previous, signal }];
+  });
+  const quiet = steps.filter(({ signal }) => !isNotable(signal));
+  const ids = await flow.db.transaction().execute(async (tx) => {
+    const recorded = await recordEvaluations(
+      tx,
+      steps.map(({ watched, verdict, source }) => ({ ...watched, at: now, source, verdict })),
+    );
+    const idOf = new Map(steps.map((step, i) => [step, recorded[i] ?? 0]));
+    const moved = quiet.filter((step) => hasMoved(step));
+    await saveSignals(
+      tx,
+      moved.map((step) => ({
+        ...keyOf(step),
+        signal: step.signal,
+        evaluationId: idOf.get(step) ?? 0,
+      })),
+    );
+    return idOf;
+  });
+  const troubles: Trouble[] = [];
+  for (const step of steps.filter(({ signal }) => isNotable(signal))) {
+    try {
+      await follow(flow, step, { now, evaluationId: ids.get(step) ?? 0 });
+    } catch (thrown) {
+      const key = `signal:${signalName(keyOf(step))}`;
+      troubles.push({
+        key,
+        problem: `what ${step.watched.rule.id} found could not be acted on: ${messageOf(thrown)}`,
+      });
+    }
   }
+  return [...troubles, ...silent(steps)];
 }
 
-async function verdictsOn(flow: Ruled, service: ServiceName, now: Date): Promise<RuleVerdict[]> {
-  const since = before(now, QUALITY_SCORE.baselineMs);
-  const windowStart = before(now, QUALITY_SCORE.windowMs);
-  const excluding: Interval[] = await troubledTimes(flow.db, { ...service, since, now });
-  const scores = { ...service, excluding: [] };
-  const window = await scoreSummary(flow.db, { ...scores, from: windowStart, to: now });
-  const baseline = await scoreSummary(flow.db, { ...scores, from: since, to: windowStart, excluding });
-  const last = { ...service, before: now, limit: QUALITY_FORMAT.calls, notBefore: since };
-  const format = await formatOfLast(flow.db, last);
-  return [qualityScoreVerdict({ window, baseline }), qualityFormatVerdict(format)];
+const isNotable = (signal: NextSignal) => signal.opened || signal.cleared || signal.state === 'firing';
+
+function hasMoved({ known, signal }: Step): boolean {
+  return (
+    known === null ||
+    known.state !== signal.state ||
+    known.recent !== signal.recent ||
+    time(known.pastBoundSince) !== time(signal.pastBoundSince) ||
+    time(known.pastSince) !== time(signal.pastSince) ||
+    time(known.quietSince) !== time(signal.quietSince)
+  );
 }
 
-/** When it began, by the change-point of the verdicts and the ledger; asked only when the rule starts to fire. */
-async function onsetFor(
+const time = (at: Date | null) => at?.getTime() ?? null;
+
+async function follow(
   flow: Ruled,
-  { service, verdict, now }: { service: ServiceName; verdict: RuleVerdict; now: Date },
-): Promise<Date | null> {
-  if (verdict.state !== 'firing') return null;
-  const known = await signalOf(flow.db, { ...service, rule: verdict.rule });
-  if (known?.state === 'firing') return null;
-  const minutesOf = verdict.rule === 'quality.format' ? formatMinutes : scoreMinutes;
+  step: Step,
+  { now, evaluationId }: { now: Date; evaluationId: number },
+): Promise<void> {
+  const { watched, verdict, signal } = step;
+  const isWarning = watched.rule.warning;
+  const onset = signal.opened && !isWarning ? await onsetFor(flow, step, now) : null;
+  const incidentId = step.known?.incidentId ?? null;
+  const moved: Moved = { watched, verdict, signal, onset, incidentId, now };
+  await flow.db.transaction().execute(async (tx) => {
+    const locked = await lockSignal(tx, keyOf(step));
+    if (isMovedByAnother(step.known, locked)) return;
+    await saveSignals(tx, [{ ...keyOf(step), signal, evaluationId }]);
+    if (signal.opened) await linkSignal(tx, { ...keyOf(step), incidentId: null });
+    if (!isWarning) await actOnSignal(flow, tx, moved);
+  });
+}
+
+/** Another replica was first: what it found stands. */
+function isMovedByAnother(seen: StoredSignal | null, locked: StoredSignal | null): boolean {
+  return seen?.state !== locked?.state || time(seen?.since ?? null) !== time(locked?.since ?? null);
+}
+
+/** When it began, by the change-point of the minutes and the ledger. */
+async function onsetFor(flow: Ruled, { watched, verdict }: Step, now: Date): Promise<Date | null> {
+  const { service, environment } = watched;
   for (const lookBackMs of ONSET_LOOK_BACK_MS) {
-    const from = before(now, lookBackMs);
-    const changes = effectiveRows(await rowsOf(flow.db, { ...service, since: from, until: now }));
-    const changedAt = changes.map((change) => change.at);
-    const onset = estimateOnset(await minutesOf(flow.db, { ...service, from, to: now }), changedAt);
+    const window = { service, environment, from: before(now, lookBackMs), to: now };
+    const minutes = await minutesOf(flow.db, { ...window, rule: verdict.rule });
+    if (minutes === null) return null;
+    const changes = effectiveRows(await rowsOf(flow.db, { ...window, since: window.from, until: now }));
+    const onset = estimateOnset(
+      minutes,
+      changes.map((change) => change.at),
+    );
     if (onset !== null) return onset.at;
   }
   return null;
 }
 
-interface Finding {
-  service: ServiceName;
-  verdict: RuleVerdict;
-  onset: Date | null;
-  now: Date;
+/** Policy: a metric that had numbers and has none now is reported; silence is never health. */
+function silent(steps: readonly Step[]): Trouble[] {
+  return steps
+    .filter(({ watched, verdict, known }) => {
+      const isReported = watched.rule.id.startsWith('safety.') || watched.rule.warning;
+      return verdict.state === 'no-data' && known !== null && !isReported;
+    })
+    .map(({ watched, verdict }) => ({
+      key: `silent:${nameOf(watched)}/${watched.rule.id}`,
+      problem: `${watched.rule.metric} of ${watched.service} went silent: ${verdict.detail ?? 'no data where there was some before'}`,
+    }));
 }
 
-/** Stores the evaluation, moves the signal on, and does what follows from it, in one transaction. */
-async function act(flow: Ruled, tx: Tx, finding: Finding): Promise<void> {
-  const { service, verdict, now } = finding;
-  const key = { ...service, rule: verdict.rule };
-  const evaluationId = await recordEvaluation(tx, verdict, { ...service, at: now });
-  const signal = nextSignal(await signalOf(tx, key), verdict, now);
-  await saveSignal(tx, { ...key, signal, evaluationId });
-  if (signal.opened) {
-    const incident = await openOrJoin(flow, tx, finding);
-    await linkSignal(tx, { ...key, incidentId: incident.id });
-  }
-  const category = categoryOf(verdict.rule);
-  const live = await findLiveAbout(tx, { ...service, category });
-  if (live === undefined) return;
-  if (signal.state === 'firing') await escalate(flow, tx, { incident: live, verdict, signal, now });
-  if (signal.cleared) await noteCleared(tx, { incident: live, verdict, now });
-}
-
-/** A signal joins the live incident about the same thing, also one that a person declared before the rule saw it. */
-async function openOrJoin(flow: Ruled, tx: Tx, finding: Finding): Promise<Incident> {
-  const { service, verdict, onset, now } = finding;
-  const signalText = describeVerdict(verdict);
-  const live = await findLiveAbout(tx, { ...service, category: categoryOf(verdict.rule) });
-  if (live !== undefined) return join(tx, { incident: live, signalText, now });
-  const { opened, incident } = await openIncident(flow, tx, {
-    title: titleOf(verdict),
-    category: categoryOf(verdict.rule),
-    severity: severityOf(verdict),
-    ...service,
-    private: false,
-    source: 'rule',
-    rule: verdict.rule,
-    symptom: null,
-    declaredBy: null,
-    startedAt: onset,
-    signal: signalText,
-    passScore: verdict.rule === 'quality.score' ? verdict.threshold : null,
-    origin: verdict.rule,
-    now,
+async function settleTroubles(flow: Ruled, troubles: readonly Trouble[], now: Date): Promise<void> {
+  const unseenSince = before(now, TROUBLE_TICKS * flow.config.poll_seconds * 1000);
+  await flow.db.transaction().execute(async (tx) => {
+    const fresh = await noteTroubles(tx, troubles, now);
+    const over = await endTroubles(tx, { unseenSince });
+    await reportTroubles(flow, tx, { fresh, over, now });
   });
-  return opened ? incident : join(tx, { incident, signalText, now });
 }
 
-async function join(
-  tx: Tx,
-  joined: { incident: Incident; signalText: string; now: Date },
-): Promise<Incident> {
-  const { incident, signalText, now } = joined;
-  const text = incident.source === 'person' ? signalText : `Also firing: ${signalText}`;
-  if (incident.status === 'mitigated') await reopen(tx, { incident, signalText, now });
-  await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'signal', actor: null, text });
-  await enqueue(tx, refreshCard(incident.id, now));
-  return incident;
-}
-
-/** What had recovered fires again: users meet it again, and the incident is open until it is mitigated anew. */
-async function reopen(tx: Tx, again: { incident: Incident; signalText: string; now: Date }): Promise<void> {
-  const { incident, signalText, now } = again;
-  await takeBack(tx, incident.id, ['contained', 'mitigated']);
-  await moveStatus(tx, { id: incident.id, from: ['mitigated'], to: 'open' });
-  const mention = incident.commander === null ? [] : [incident.commander];
-  await enqueue(tx, notice(incident.id, now, { text: `It fires again: ${signalText}`, mention }));
-}
-
-/**
- * Past the bound is sev1. A quality sev1 that a rule found pages when it has been past the bound for ten minutes,
- * unless users are no longer exposed by then.
- */
-async function escalate(
-  flow: Ruled,
-  tx: Tx,
-  found: { incident: Incident; verdict: RuleVerdict; signal: NextSignal; now: Date },
-): Promise<void> {
-  const { verdict, signal, now } = found;
-  let { incident } = found;
-  if (verdict.pastBound && incident.source === 'rule' && incident.severity !== 'sev1') {
-    incident = (await changeSeverity(tx, { incident, severity: 'sev1', by: null, now })) ?? incident;
-  }
-  const isExposed = incident.status === 'open' || incident.status === 'triage';
-  const plan = pagePlan(incident);
-  if (!isExposed || plan.kind !== 'page' || !stillPastBound(signal, now, plan.afterMs)) return;
-  if (await pageNow(flow, tx, { incident, now, purpose: 'page' }))
-    await enqueue(tx, refreshCard(incident.id, now));
-}
-
-async function noteCleared(
-  tx: Tx,
-  { incident, verdict, now }: { incident: Incident; verdict: RuleVerdict; now: Date },
-): Promise<void> {
-  const text = `No longer firing: ${describeVerdict(verdict)}`;
-  await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'signal', actor: null, text });
-  await enqueue(tx, refreshCard(incident.id, now));
-}
-
+const nameOf = ({ service, environment }: { service: string; environment: string }) =>
+  `${environment}/${service}`;
+const signalName = (key: { service: string; environment: string; rule: string; warning: boolean }) =>
+  `${nameOf(key)}/${key.rule}/${key.warning}`;
 const before = (now: Date, ms: number) => new Date(now.getTime() - ms);

@@ -80,12 +80,19 @@ function isGood({ quality, formatOk }: FrozenSample, passScore: number): boolean
   return formatOk !== false && (quality === null ? formatOk === true : quality >= passScore);
 }
 
+const DRIFT_STEP_MS = 10 * 60_000;
+
+/** One evaluation a rule and ten minutes is enough to see a drift by; the last of each rule is always there. */
 function driftPoint(evidence: Evidence | undefined): DataPoints['drift'] {
   const evaluations = (evidence?.data['evaluations'] ?? []) as (Omit<StoredEvaluation, 'at'> & {
     at: string;
   })[];
   if (evaluations.length === 0) return undefined;
-  return evaluations.map(({ at, rule, value, baseline, n, state }) => ({
+  const latest = new Map<string, (typeof evaluations)[number]>();
+  for (const one of evaluations) {
+    latest.set(`${one.rule}/${Math.floor(Date.parse(one.at) / DRIFT_STEP_MS)}`, one);
+  }
+  return [...latest.values()].map(({ at, rule, value, baseline, n, state }) => ({
     at: new Date(at),
     rule,
     value,

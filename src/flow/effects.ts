@@ -59,6 +59,19 @@ export function page(incidentId: number, purpose: PagePurpose, now: Date): NewJo
   };
 }
 
+/** A note on an adopted page, said once. In no lane: neither the room nor the page waits for it. */
+export function noteOnPage(
+  { incidentId, purpose, pagerdutyId }: { incidentId: number; purpose: PagePurpose; pagerdutyId: string },
+  now: Date,
+): NewJob {
+  return {
+    kind: 'note-on-page',
+    payload: { incidentId, purpose },
+    runAt: now,
+    dedupeKey: `note-on-page:${incidentId}:${pagerdutyId}`,
+  };
+}
+
 export function settlePages(incidentId: number, to: 'acknowledged' | 'resolved', now: Date): NewJob {
   return {
     kind: 'settle-pages',
@@ -93,4 +106,9 @@ export function writePostmortem(incidentId: number, now: Date): NewJob {
 
 export function publishPostmortem(incidentId: number, now: Date): NewJob {
   return { kind: 'publish-postmortem', payload: { incidentId }, runAt: now, lane: roomLane(incidentId) };
+}
+
+/** A line in the ops channel: what is wrong with the bot itself, and what is not worth a room. Said once per key. */
+export function tellOps(said: { key: string; text: string }, now: Date): NewJob {
+  return { kind: 'tell-ops', payload: said, runAt: now, lane: 'ops', dedupeKey: `ops:${said.key}` };
 }

@@ -71,7 +71,7 @@ async function end(tx: Tx, step: Step): Promise<Ended> {
   const moved = await moveStatus(tx, { id: step.incident.id, from, to: step.to });
   if (moved === undefined) return notPossible(tx, step.incident);
   const { id: incidentId } = step.incident;
-  await settleClocks(tx, { incidentId, kinds: ['contain', 'page'], state: 'stopped', at: step.now });
+  await settleClocks(tx, { incidentId, kinds: ['contain', 'lead'], state: 'stopped', at: step.now });
   await withdrawProposals(tx, step);
   await enqueue(tx, settlePages(incidentId, 'resolved', step.now));
   await record(tx, step);

@@ -3,6 +3,7 @@ import type { ConfigFile, ServiceConfig } from '../config/config-file.ts';
 import type { Db } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Target } from '../mitigation/target.ts';
+import type { MetricSource, Question } from '../sources/metric-source.ts';
 import type { Chat, Pager } from './ports.ts';
 
 /** What a verb may use. Built once in main.ts and handed to each verb; nothing imports an instance. */
@@ -15,6 +16,10 @@ export interface Flow {
   /** Null when PagerDuty is not configured; the room says so. */
   pager: Pager | null;
   targetFor(about: { service: string; environment: string }): Target | null;
+  /** `off` stops every automatic mitigation at once. */
+  automation: 'on' | 'off';
+  /** Where the numbers of a question come from. */
+  metricSourceFor(question: Question): MetricSource;
   /** Tells this installation from others that page through the same account. */
   installation: string;
   /** Where documents are kept on disk. */

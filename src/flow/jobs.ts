@@ -3,10 +3,12 @@ import type { JobHandler } from '../db/job-runner.ts';
 import { isSuperseded, type Job } from '../db/jobs.ts';
 import { loadCard } from './card.ts';
 import type { Flow } from './flow.ts';
+import { JUDGE_CALL, judgeCall } from './judge-calls.ts';
 import { loadProposal, loadReceipt } from './mitigation-views.ts';
 import { cardKey, openRoom } from './open-room.ts';
-import { pageSomeone, settlePages } from './page.ts';
+import { notePage, pageSomeone, settlePages } from './page.ts';
 import { present } from './present.ts';
+import { RUN_CANARY, runCanary } from './run-canaries.ts';
 import { runMitigation } from './run-mitigation.ts';
 import { loadTree } from './walk-tree.ts';
 import { publishPostmortem, writePostmortem } from './write-postmortem.ts';
@@ -16,6 +18,7 @@ const about = z.object({
   mitigationId: z.number().default(0),
   symptom: z.string().nullish(),
 });
+const forOps = z.object({ key: z.string(), text: z.string() });
 const said = z.object({ incidentId: z.number(), text: z.string(), mention: z.array(z.string()).default([]) });
 
 /** Every kind of durable job and the verb that does it. */
@@ -24,16 +27,23 @@ export function jobHandlers(flow: Flow): Record<string, JobHandler> {
     'open-room': (job) => openRoom(flow, job),
     'refresh-card': (job) => refresh(flow, job),
     notice: (job) => say(flow, job),
+    'tell-ops': (job) => tellOps(flow, job),
     'show-proposal': (job) => showProposal(flow, job),
     'show-receipt': (job) => showReceipt(flow, job),
     'show-tree': (job) => showTree(flow, job),
+    [RUN_CANARY]: (job) => runCanary(flow, job),
+    [JUDGE_CALL]: (job) => judgeCall(flow, job),
     page: (job) => pageSomeone(flow, job),
+    'note-on-page': (job) => notePage(flow, job),
     'settle-pages': (job) => settlePages(flow, job),
     'run-mitigation': (job) => runMitigation(flow, job),
     'write-postmortem': (job) => writePostmortem(flow, job),
     'publish-postmortem': (job) => publishPostmortem(flow, job),
   };
 }
+
+/** Jobs that wait for a model to answer; they get a runner of their own, so that no page ever waits behind one. */
+export const MODEL_JOBS: readonly string[] = [RUN_CANARY, JUDGE_CALL];
 
 /** The card is always drawn from the rows as they are now, so one edit stands for all that wait behind it. */
 async function refresh(flow: Flow, job: Job): Promise<void> {
@@ -53,6 +63,16 @@ async function say(flow: Flow, job: Job): Promise<void> {
   const { incidentId, text, mention } = said.parse(job.payload);
   const message = { kind: 'notice' as const, text, mention };
   await present(flow, { incidentId, key: `notice:${job.id}`, message, retried: isRetry(job) });
+}
+
+/** Without an ops channel it is in the log and in `status` only. */
+async function tellOps(flow: Flow, job: Job): Promise<void> {
+  const { key, text } = forOps.parse(job.payload);
+  flow.log.warn({ key, text }, 'for the ops channel');
+  const { ops_channel: channelId } = flow.config;
+  if (channelId === undefined) return;
+  const message = { kind: 'notice' as const, text, mention: [] };
+  await flow.chat.post({ key: `ops:${key}`, channelId, message, retried: isRetry(job) });
 }
 
 async function showProposal(flow: Flow, job: Job): Promise<void> {

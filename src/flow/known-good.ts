@@ -1,4 +1,4 @@
-import { QUALITY_SCORE } from '../detection/quality-score.ts';
+import { QUALITY_SCORE } from '../detection/rules/quality-score.ts';
 import { lastKnownGood } from '../evidence/known-good.ts';
 import { servingIntervals } from '../evidence/known-good-store.ts';
 import type { ServingState } from '../evidence/ledger.ts';

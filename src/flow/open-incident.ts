@@ -8,6 +8,7 @@ import { addToTimeline, openIncident as insertIncident, reach } from '../inciden
 import { requestPage } from '../incident/page-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { openRoom, page } from './effects.ts';
+import { escalationsOf, leadAfterMs } from './escalation.ts';
 import { type Flow, minutesToMs } from './flow.ts';
 
 export interface WantedIncident {
@@ -97,11 +98,11 @@ async function recordOpening(
 
 /** What is to be paged now; a page that waits for its ten minutes is asked for by the rule that still fires. */
 export async function planPages(
-  flow: Pick<Flow, 'pager'>,
+  flow: Pick<Flow, 'pager' | 'config'>,
   tx: Tx,
   { incident, now }: { incident: Incident; now: Date },
 ): Promise<void> {
-  const plan = pagePlan(incident);
+  const plan = pagePlan(incident, escalationsOf(flow, incident));
   const request = { incidentId: incident.id, at: now };
   if (plan.kind === 'nobody') {
     await requestPage(tx, { ...request, purpose: 'page', reason: plan.reason, state: 'skipped' });
@@ -112,7 +113,7 @@ export async function planPages(
 }
 
 export async function pageNow(
-  flow: Pick<Flow, 'pager'>,
+  flow: Pick<Flow, 'pager' | 'config'>,
   tx: Tx,
   asked: { incident: Incident; now: Date; purpose: 'page' | 'ticket' },
 ): Promise<boolean> {
@@ -126,6 +127,11 @@ export async function pageNow(
     ...request,
     reason: purpose === 'page' ? 'paging' : 'opening a ticket',
   });
-  if (isNew) await enqueue(tx, page(incident.id, purpose, now));
-  return isNew;
+  if (!isNew) return false;
+  await enqueue(tx, page(incident.id, purpose, now));
+  if (purpose === 'page') {
+    const dueAt = new Date(now.getTime() + leadAfterMs(flow, incident));
+    await startClocks(tx, [{ incidentId: incident.id, kind: 'lead', dueAt }]);
+  }
+  return true;
 }

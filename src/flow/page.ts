@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { enqueue, type Job } from '../db/jobs.ts';
 import { ExternalError } from '../errors.ts';
+import { pageKeysOf } from '../incident/alert-store.ts';
 import { type Incident, nameOf } from '../incident/incident.ts';
 import { addToTimeline, findIncident } from '../incident/incident-store.ts';
-import { pagesOf, settlePage } from '../incident/page-store.ts';
+import { isNeededElsewhere, pagesOf, settlePage } from '../incident/page-store.ts';
 import { redact } from '../redaction.ts';
-import { refreshCard } from './effects.ts';
+import { noteOnPage, refreshCard } from './effects.ts';
 import { type Flow, serviceConfig } from './flow.ts';
-import type { PageReceipt, PageRequest } from './ports.ts';
+import type { Adopted, PageReceipt, PageRequest } from './ports.ts';
 
 const pageJob = z.object({ incidentId: z.number(), purpose: z.enum(['page', 'ticket']) });
 const settleJob = z.object({ incidentId: z.number(), to: z.enum(['acknowledged', 'resolved']) });
@@ -19,7 +20,8 @@ export async function pageSomeone(flow: Flow, job: Job): Promise<void> {
   if (incident === undefined || flow.pager === null)
     throw new Error(`nothing to page with for ${incidentId}`);
   try {
-    const receipt = await flow.pager.page(await requestFor(flow, incident, purpose));
+    const request = await requestFor(flow, incident, purpose);
+    const receipt = (await adopted(flow, job, request)) ?? (await flow.pager.page(request));
     await record(flow, {
       incidentId,
       purpose,
@@ -32,6 +34,48 @@ export async function pageSomeone(flow: Flow, job: Job): Promise<void> {
     const reason = `nobody; ${thrown.message}`;
     await record(flow, { incidentId, purpose, state: 'failed', reason, receipt: null });
   }
+}
+
+/** PagerDuty shows an event seconds after it took it: an incident that Alertmanager opens is looked for that long. */
+const ADOPT_WITHIN_MS = 5_000;
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * Policy: what Alertmanager's own receiver has opened for these alerts is adopted, never doubled. Where it cannot be
+ * looked up the page goes out: it may come twice but is never lost.
+ */
+async function adopted(flow: Flow, job: Job, request: PageRequest): Promise<PageReceipt | null> {
+  const { incidentId } = pageJob.parse(job.payload);
+  const keys = request.raise === null ? await pageKeysOf(flow.db, incidentId) : [];
+  if (keys.length === 0 || flow.pager === null) return null;
+  const found = await flow.pager.adopt(keys, request).catch((thrown: unknown): Adopted => {
+    if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
+    flow.log.warn({ incidentId, error: thrown.message }, 'PagerDuty could not be asked what is open');
+    return { kind: 'cannot-look' };
+  });
+  if (found.kind === 'adopted') return found.receipt;
+  if (found.kind === 'none' && Date.now() - job.created_at.getTime() < ADOPT_WITHIN_MS) {
+    throw new ExternalError('no incident of Alertmanager yet', {
+      service: 'PagerDuty',
+      retryable: true,
+      retryAfterMs: LOOK_AGAIN_MS,
+    });
+  }
+  return null;
+}
+
+/** Tells those who look at an adopted incident where the room is, once there is one. */
+export async function notePage(flow: Flow, job: Job): Promise<void> {
+  const { incidentId, purpose } = pageJob.parse(job.payload);
+  const incident = await findIncident(flow.db, incidentId);
+  const page = (await pagesOf(flow.db, incidentId)).find((row) => row.purpose === purpose);
+  const receipt = (page?.receipt ?? null) as PageReceipt | null;
+  if (incident === undefined || receipt === null || flow.pager === null) return;
+  const { details, link } = await requestFor(flow, incident, purpose);
+  if (link === null) {
+    throw new ExternalError('the room is not open yet', { service: 'Slack', retryable: true });
+  }
+  await flow.pager.note(receipt, details);
 }
 
 /** The text of a private incident's page is a link and nothing else. */
@@ -62,7 +106,9 @@ async function requestFor(flow: Flow, incident: Incident, purpose: 'page' | 'tic
 /** What follows "Paged:" on the card. */
 function describeReceipt(purpose: 'page' | 'ticket', receipt: PageReceipt): string {
   const where =
-    receipt.pagerdutyId === null ? 'PagerDuty took the event' : `PagerDuty ${receipt.pagerdutyId}`;
+    receipt.pagerdutyId === null
+      ? 'PagerDuty took the event'
+      : `PagerDuty ${receipt.pagerdutyId}${receipt.adopted ? ', opened by Alertmanager' : ''}`;
   const what = purpose === 'page' ? where : `nobody; a ticket is open: ${where}`;
   const who = receipt.notified.length === 0 ? '' : `, on call: ${receipt.notified.join(', ')}`;
   return `${what}${receipt.url === null ? '' : ` (${receipt.url})`}${purpose === 'page' ? who : ''}`;
@@ -90,6 +136,8 @@ async function record(
     };
     await addToTimeline(tx, entry);
     await enqueue(tx, refreshCard(page.incidentId, now));
+    const { pagerdutyId } = page.receipt?.adopted ? page.receipt : { pagerdutyId: null };
+    if (pagerdutyId !== null) await enqueue(tx, noteOnPage({ ...page, pagerdutyId }, now));
   });
 }
 
@@ -103,6 +151,8 @@ export async function settlePages(flow: Flow, job: Job): Promise<void> {
     if (row.state === 'sent' && receipt !== null) receipts.set(receipt.pagerdutyId ?? receipt.key, receipt);
   }
   for (const receipt of receipts.values()) {
+    // One incident of Alertmanager may stand for several of ours; it ends with the last one.
+    if (to === 'resolved' && (await isNeededElsewhere(flow.db, { receipt, incidentId }))) continue;
     await (to === 'acknowledged' ? flow.pager.acknowledge(receipt) : flow.pager.resolve(receipt));
   }
 }

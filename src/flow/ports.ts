@@ -169,6 +169,10 @@ export interface OutgoingFile {
 /** Who is woken. A page may come twice (same key) but is never lost. */
 export interface Pager {
   page(request: PageRequest): Promise<PageReceipt>;
+  /** Takes over the open incident that another system opened under one of these keys, instead of paging anew. */
+  adopt(keys: readonly string[], request: PageRequest): Promise<Adopted>;
+  /** Writes a note on the incident of a receipt, unless the same one is there. */
+  note(receipt: PageReceipt, text: string): Promise<void>;
   acknowledge(receipt: PageReceipt): Promise<void>;
   resolve(receipt: PageReceipt): Promise<void>;
   onCall(escalationPolicyId: string): Promise<{ name: string; email: string | null; level: number }[]>;
@@ -193,4 +197,9 @@ export interface PageReceipt {
   url: string | null;
   /** People who are on call for it, as PagerDuty said, empty when it could not be asked. */
   notified: string[];
+  /** Another system opened it. */
+  adopted?: true;
 }
+
+/** `cannot-look`: without a REST token nobody can say what is open. */
+export type Adopted = { kind: 'adopted'; receipt: PageReceipt } | { kind: 'none' | 'cannot-look' };

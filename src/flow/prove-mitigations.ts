@@ -1,8 +1,8 @@
 import canonicalize from 'canonicalize';
 import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
-import { QUALITY_SCORE } from '../detection/quality-score.ts';
 import { recovered } from '../detection/recovery.ts';
+import { QUALITY_SCORE } from '../detection/rules/quality-score.ts';
 import { messageOf } from '../errors.ts';
 import type { Incident } from '../incident/incident.ts';
 import {

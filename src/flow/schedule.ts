@@ -1,13 +1,20 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { subDays } from 'date-fns';
 import cron, { type ScheduledTask } from 'node-cron';
 import { claimSlot, dropOldSlots } from '../db/cron-slot.ts';
 import type { JobRunner } from '../db/job-runner.ts';
 import { messageOf } from '../errors.ts';
 import { digestAt, lastEntry } from '../mitigation/audit-store.ts';
+import { pruneCanaryRuns } from '../sources/canary-store.ts';
+import { type CheckCounts, flushCheckCounts, pruneCheckCounts } from '../sources/check-count-store.ts';
+import { pruneOld } from '../sources/retention-store.ts';
 import { checkRules } from './check-rules.ts';
+import { digestCalls } from './digest-calls.ts';
 import type { Flow } from './flow.ts';
+import { judgeCalls } from './judge-calls.ts';
 import { proveMitigations } from './prove-mitigations.ts';
+import { runCanaries } from './run-canaries.ts';
 import { tickClocks } from './tick-clocks.ts';
 
 export interface Ticking {
@@ -24,6 +31,8 @@ interface Parts {
   /** Takes over what another replica's clock was moved by; nothing moves it outside tests and drills. */
   syncClock(): Promise<void>;
   dataDir: string;
+  /** Answers of the check before delivery that are not stored yet. */
+  counts: CheckCounts;
 }
 
 /** node-cron only ticks; which replica runs a slot is settled by the row that is inserted once and kept. */
@@ -48,29 +57,54 @@ export function startTicking(flow: Flow, parts: Parts): Ticking {
     });
   };
 
+  /** Every replica has counts of its own. */
+  const flushCounts = () => step(flow, 'checks', () => flushCheckCounts(flow.db, parts.counts));
+
   return {
     start() {
       tasks.push(cron.schedule('* * * * * *', everySecond, { name: 'tick', noOverlap: true }));
       tasks.push(
         cron.schedule('*/2 * * * * *', () => step(flow, 'inbox', parts.sweepInbox), { noOverlap: true }),
       );
-      tasks.push(cron.schedule('17 3 * * *', () => step(flow, 'old slots', () => dropOldSlots(flow.db))));
+      tasks.push(cron.schedule('*/5 * * * * *', flushCounts, { noOverlap: true }));
+      tasks.push(cron.schedule('17 3 * * *', () => prune(flow)));
     },
     now,
     async stop() {
       await Promise.all(tasks.map((task) => task.destroy()));
       await last;
+      await flushCounts();
     },
   };
 }
 
 async function tick(flow: Flow, { jobs, dataDir, syncClock }: Parts): Promise<void> {
   await step(flow, 'clock', syncClock);
+  await step(flow, 'calls', async () => {
+    await digestCalls(flow, flow.clock.now());
+  });
+  await step(flow, 'judge', () => judgeCalls(flow));
+  await step(flow, 'canaries', () => runCanaries(flow));
   await step(flow, 'rules', () => checkRules(flow));
   await step(flow, 'proofs', () => proveMitigations(flow));
   await step(flow, 'clocks', () => tickClocks(flow));
   await step(flow, 'audit head', () => keepAuditHead(flow, dataDir));
   jobs.wake();
+}
+
+/** What policy says need not be kept; every replica may do it. */
+async function prune(flow: Flow): Promise<void> {
+  const now = flow.clock.now();
+  const { retention } = flow.config;
+  await step(flow, 'old slots', () => dropOldSlots(flow.db));
+  await step(flow, 'old calls', async () => {
+    flow.log.info(
+      await pruneOld(flow.db, { now, retention }),
+      'dropped what is older than the policy keeps it',
+    );
+  });
+  await step(flow, 'old canary runs', () => pruneCanaryRuns(flow.db, subDays(now, retention.calls_days)));
+  await step(flow, 'old check counts', () => pruneCheckCounts(flow.db, subDays(now, retention.calls_days)));
 }
 
 /** A step that fails is reported and does not stop the others. */

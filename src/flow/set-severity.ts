@@ -11,7 +11,7 @@ type Changed = { kind: 'changed' | 'same' | 'safety-stays-sev1' | 'ended' };
 
 /** A person changes the severity; what follows from the new one (page, ticket) follows at once. */
 export async function setSeverity(
-  flow: Pick<Flow, 'db' | 'clock' | 'pager'>,
+  flow: Pick<Flow, 'db' | 'clock' | 'pager' | 'config'>,
   { incident, by, severity }: { incident: Incident; by: string; severity: Severity },
 ): Promise<Changed> {
   if (!LIVE.includes(incident.status)) return { kind: 'ended' };

@@ -8,6 +8,7 @@ import { expireProposals } from '../mitigation/mitigation-store.ts';
 import { describeSteps, parsePlan } from '../mitigation/plan.ts';
 import { approverIds } from './approvers.ts';
 import { notice, refreshCard, showProposal } from './effects.ts';
+import { leadAfterMs } from './escalation.ts';
 import { type Flow, serviceConfig } from './flow.ts';
 
 const LATE_MS = 5 * 60_000;
@@ -35,8 +36,7 @@ async function fire(
 ): Promise<void> {
   const incident = await findIncident(tx, clock.incident_id);
   if (incident === undefined) return;
-  const said =
-    clock.kind === 'contain' ? notContained(flow, incident) : postmortemReminder(flow, incident, clock.kind);
+  const said = saidBy(flow, incident, clock.kind);
   const isLate = now.getTime() - clock.due_at.getTime() > LATE_MS;
   const text = isLate ? `${said.text} (This was due at ${clock.due_at.toISOString()}.)` : said.text;
   await addToTimeline(tx, {
@@ -52,6 +52,20 @@ async function fire(
 interface Said {
   text: string;
   mention: string[];
+}
+
+function saidBy(flow: Pick<Flow, 'config'>, incident: Incident, kind: string): Said {
+  if (kind === 'contain') return notContained(flow, incident);
+  return kind === 'lead' ? notAcknowledged(flow, incident) : postmortemReminder(flow, incident, kind);
+}
+
+/** Paged, and nobody has said that they are on it: the engineering lead is told. */
+function notAcknowledged(flow: Pick<Flow, 'config'>, incident: Incident): Said {
+  const minutes = Math.round(leadAfterMs(flow, incident) / 60_000);
+  return {
+    text: `Nobody has acknowledged ${nameOf(incident.id)} for ${minutes} minutes. *I'm on it* on the card takes it.`,
+    mention: flow.config.contacts.engineering_lead,
+  };
 }
 
 /** Ten minutes and users still meet it: the fallback is named and those who may approve it are asked. */

@@ -1,43 +1,90 @@
-import type { RuleVerdict } from '../detection/rule.ts';
+import type { Rule, RuleId, RuleVerdict } from '../detection/rule.ts';
+import { ruleOf } from '../detection/rules.ts';
+import { redact } from '../redaction.ts';
 
-const METRICS: Record<string, string> = {
-  'quality.score': 'Quality score',
-  'quality.format': 'Format compliance',
-};
+type Described = Pick<
+  RuleVerdict,
+  'rule' | 'state' | 'value' | 'baseline' | 'n' | 'baselineN' | 'lower' | 'upper' | 'threshold'
+> &
+  Partial<Pick<RuleVerdict, 'detail'>>;
 
-/** One line with the numbers: "Quality score 0.71 against 0.86 (−17 %, n = 412, 95 % bound 0.74)". */
-export function describeVerdict(verdict: RuleVerdict): string {
-  const metric = METRICS[verdict.rule] ?? verdict.rule;
-  if (verdict.state === 'no-data') return `${metric}: no data.`;
+/** Where less is worse; anywhere else more is. */
+const WORSE_BELOW: ReadonlySet<RuleId> = new Set(['quality.score', 'quality.format', 'quality.length']);
+
+/**
+ * One line with the numbers: "Quality score 0.71 against 0.86 (−17 %, n = 412, at most 0.74 at 95 %)". Names that came
+ * with the calls are redacted, for the line goes to Slack and to PagerDuty.
+ */
+export function describeVerdict(verdict: Described): string {
+  const rule = ruleOf(verdict.rule);
+  const metric = rule?.metric ?? verdict.rule;
+  const detail = verdict.detail === null || verdict.detail === undefined ? '' : `: ${redact(verdict.detail)}`;
+  if (verdict.state === 'no-data') return `${metric}: no data${detail}.`;
   if (verdict.state === 'insufficient') {
-    return `${metric}: insufficient data (n = ${verdict.n}, baseline n = ${verdict.baselineN}).`;
+    return `${metric}: insufficient data (n = ${verdict.n}, baseline n = ${verdict.baselineN})${detail}.`;
   }
-  return verdict.rule === 'quality.format' ? describeShare(metric, verdict) : describeScore(metric, verdict);
+  if (verdict.value === null) return `${metric} is unknown${detail}.`;
+  return `${metric} ${numbersOf({ ...verdict, value: verdict.value }, rule?.unit ?? 'index')}${detail}`;
 }
 
-function describeScore(metric: string, verdict: RuleVerdict): string {
-  const { value, baseline, n, upper } = verdict;
-  if (value === null || baseline === null) return `${metric} is unknown.`;
-  const change = baseline === 0 ? '' : `${signed((value / baseline - 1) * 100)} %, `;
-  return `${metric} ${value.toFixed(2)} against ${baseline.toFixed(2)} (${change}n = ${n}${bound(upper?.toFixed(2))})`;
+function numbersOf(verdict: Described & { value: number }, unit: Rule['unit']): string {
+  const { value, baseline, threshold, n } = verdict;
+  const count = unit === 'events' ? [] : [`n = ${n}`];
+  const shown = amount(value, unit);
+  if (baseline !== null) {
+    const change = baseline === 0 ? [] : [`${signed((value / baseline - 1) * 100)} %`];
+    return `${shown} against ${amount(baseline, unit)} (${[...change, ...count, ...boundOf(verdict, unit)].join(', ')})`;
+  }
+  const isWorseBelow = WORSE_BELOW.has(verdict.rule);
+  const limit =
+    threshold === null || unit === 'events'
+      ? []
+      : [`${amount(threshold, unit)} ${isWorseBelow ? 'wanted' : 'allowed'}`];
+  const facts = [...limit, ...count, ...boundOf(verdict, unit)];
+  return facts.length === 0 ? shown : `${shown} (${facts.join(', ')})`;
 }
 
-function describeShare(metric: string, verdict: RuleVerdict): string {
-  const { value, threshold, n, upper } = verdict;
-  if (value === null || threshold === null) return `${metric} is unknown.`;
-  const wanted = `${percent(threshold)} wanted`;
-  return `${metric} ${percent(value)} (${wanted}, n = ${n}${bound(upper === null ? undefined : percent(upper))})`;
+function boundOf({ rule, lower, upper }: Described, unit: Rule['unit']): string[] {
+  const isWorseBelow = WORSE_BELOW.has(rule);
+  const bound = isWorseBelow ? upper : lower;
+  if (bound === null || unit === 'events') return [];
+  return [`${isWorseBelow ? 'at most' : 'at least'} ${amount(bound, unit)} at 95 %`];
 }
 
-export function titleOf(verdict: RuleVerdict): string {
-  return verdict.rule === 'quality.format' ? 'Format compliance fell' : 'Answers got worse';
+/** A number with its unit: "0.71", "94.5 %", "1,240 ms", "$62.10/hour". */
+export function amount(value: number, unit: Rule['unit']): string {
+  switch (unit) {
+    case 'share':
+      return percent(value);
+    case 'score':
+    case 'index':
+      return value.toFixed(2);
+    case 'ms':
+      return `${whole(value)} ms`;
+    case 'chars':
+      return `${whole(value)} characters`;
+    case 'tokens':
+      return `${whole(value)} tokens`;
+    case 'usd':
+      return `$${value < 0.1 ? value.toPrecision(2) : value.toFixed(2)}`;
+    case 'usd/hour':
+      return `$${value.toFixed(2)}/hour`;
+    case 'events':
+      return `${whole(value)} ${value === 1 ? 'call' : 'calls'}`;
+  }
+}
+
+export function titleOf(rule: RuleId): string {
+  return ruleOf(rule)?.title ?? rule;
 }
 
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-const bound = (upper: string | undefined) => (upper === undefined ? '' : `, at most ${upper} at 95 %`);
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
 
 function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(0)}`;

@@ -1,51 +1,91 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Db } from '../db/database.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Call } from '../sources/call.ts';
 import { saveCalls, saveEvaluations } from '../sources/call-store.ts';
+import { CANARY_USER } from '../sources/canary/canary-endpoint.ts';
 import { parseLogs, parseTraces, type Rejection } from '../sources/otlp.ts';
-import { readJson, requireToken } from './server.ts';
+import { decodeRequest, encodeError, encodeResponse, type OtlpSignal } from '../sources/otlp-protobuf.ts';
+import type { AcceptedTimes } from '../sources/otlp-value.ts';
+import { readBytes, readJson, requireToken, type UnreadableBody } from './server.ts';
 
 interface Ingest {
   db: Db;
   log: Log;
   tokens: readonly string[];
+  /** Which times a call may have now; any, where it is left out. */
+  acceptedTimes?: () => AcceptedTimes;
 }
 
 const SHOWN_REJECTIONS = 20;
+const PROTOBUF = 'application/x-protobuf';
 
 /**
- * `POST /v1/traces` and `/v1/logs`, OTLP/HTTP JSON. Good records are kept when others are malformed; the answer
- * names each malformed field in OTLP's `partialSuccess`. 400: not JSON at all. 503: nothing could be stored.
+ * `POST /v1/traces` and `/v1/logs`, OTLP/HTTP as JSON or protobuf, answered in kind. Good records are kept when others
+ * are malformed; the answer names each malformed field in OTLP's `partialSuccess`. 400: not readable at all.
+ * 413: more than 16 MiB. 503: nothing could be stored.
  */
-export function addIngestRoutes(server: FastifyInstance, { db, log, tokens }: Ingest): void {
-  const route = (path: string, store: (body: unknown) => Promise<object>) =>
-    server.post(path, { onRequest: requireToken(tokens) }, async (request, reply) => {
-      if (/protobuf/.test(request.headers['content-type'] ?? '')) {
-        return reply.code(415).send({ error: 'content-type: send OTLP as application/json' });
-      }
-      const body = readJson(request);
-      if (body.kind === 'unreadable') return reply.code(400).send({ error: body.problem });
+export function addIngestRoutes(server: FastifyInstance, { db, log, tokens, acceptedTimes }: Ingest): void {
+  const route = (signal: OtlpSignal, store: (body: unknown) => Promise<object>) =>
+    server.post(`/v1/${signal}`, { onRequest: requireToken(tokens) }, async (request, reply) => {
+      const answer = replyIn(signal, request, reply);
+      const body = readRequest(signal, request);
+      if (body.kind === 'unreadable') return answer.refused(body.status, body.problem);
       try {
-        return await store(body.value);
+        return answer.taken(await store(body.value));
       } catch (thrown) {
-        if (thrown instanceof RangeError)
-          return reply.code(400).send({ error: 'body: is nested too deeply' });
-        log.error({ path, error: messageOf(thrown) }, 'calls could not be stored');
-        return reply.code(503).send({ error: 'the calls could not be stored; send them again' });
+        if (thrown instanceof RangeError) return answer.refused(400, 'body: is nested too deeply');
+        log.error({ signal, error: messageOf(thrown) }, 'calls could not be stored');
+        return answer.refused(503, 'the calls could not be stored; send them again');
       }
     });
 
-  route('/v1/traces', async (body) => {
-    const { calls, rejected } = parseTraces(body);
-    await saveCalls(db, calls);
+  route('traces', async (body) => {
+    const { calls, rejected } = parseTraces(body, acceptedTimes?.());
+    await saveCalls(db, calls.filter(isOfUsers));
     return partialSuccess('rejectedSpans', rejected);
   });
-  route('/v1/logs', async (body) => {
-    const { evaluations, rejected } = parseLogs(body);
+  route('logs', async (body) => {
+    const { evaluations, rejected } = parseLogs(body, acceptedTimes?.());
     await saveEvaluations(db, evaluations);
     return partialSuccess('rejectedLogRecords', rejected);
   });
+}
+
+/** Policy: the bot's own canaries have a history of their own; they count in no metric of the users' calls. */
+const isOfUsers = ({ userId }: Call) => userId !== CANARY_USER;
+
+const isProtobuf = (request: FastifyRequest) => /\bprotobuf\b/i.test(request.headers['content-type'] ?? '');
+
+function readRequest(
+  signal: OtlpSignal,
+  request: FastifyRequest,
+): { kind: 'request'; value: unknown } | UnreadableBody {
+  if (!isProtobuf(request)) {
+    const body = readJson(request);
+    return body.kind === 'json' ? { kind: 'request', value: body.value } : body;
+  }
+  const body = readBytes(request);
+  if (body.kind === 'unreadable') return body;
+  const decoded = decodeRequest(signal, body.bytes);
+  return decoded.kind === 'request' ? decoded : { ...decoded, status: 400 };
+}
+
+/** Answers in the content type of the request; an error is a `Status` message in protobuf. */
+function replyIn(signal: OtlpSignal, request: FastifyRequest, reply: FastifyReply) {
+  if (!isProtobuf(request)) {
+    return {
+      taken: (response: object) => reply.send(response),
+      refused: (status: number, error: string) => reply.code(status).send({ error }),
+    };
+  }
+  const send = (status: number, bytes: Uint8Array) =>
+    reply.code(status).header('content-type', PROTOBUF).send(Buffer.from(bytes));
+  return {
+    taken: (response: object) => send(200, encodeResponse(signal, response)),
+    refused: (status: number, error: string) => send(status, encodeError(error)),
+  };
 }
 
 function partialSuccess(counter: string, rejected: readonly Rejection[]): object {

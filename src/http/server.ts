@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { messageOf } from '../errors.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
@@ -39,16 +40,32 @@ function isSame(given: string, token: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-export type JsonBody = { kind: 'json'; value: unknown } | { kind: 'unreadable'; problem: string };
+export type UnreadableBody = { kind: 'unreadable'; status: 400 | 413; problem: string };
+export type RawBody = { kind: 'bytes'; bytes: Buffer } | UnreadableBody;
+export type JsonBody = { kind: 'json'; value: unknown } | UnreadableBody;
+
+/** The bytes of the body, unpacked when it is gzipped; 413 when they are too many then. */
+export function readBytes(request: FastifyRequest): RawBody {
+  const raw = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+  if (request.headers['content-encoding']?.toLowerCase() !== 'gzip') return { kind: 'bytes', bytes: raw };
+  try {
+    return { kind: 'bytes', bytes: gunzipSync(raw, { maxOutputLength: BODY_LIMIT_BYTES }) };
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      const problem = `body: is larger than ${BODY_LIMIT_BYTES} bytes when unpacked; send smaller batches`;
+      return { kind: 'unreadable', status: 413, problem };
+    }
+    return { kind: 'unreadable', status: 400, problem: `body: not valid gzip (${messageOf(thrown)})` };
+  }
+}
 
 /** The body as JSON, unpacked when it is gzipped. */
 export function readJson(request: FastifyRequest): JsonBody {
-  const raw = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+  const body = readBytes(request);
+  if (body.kind === 'unreadable') return body;
   try {
-    const isZipped = request.headers['content-encoding']?.toLowerCase() === 'gzip';
-    const bytes = isZipped ? gunzipSync(raw, { maxOutputLength: BODY_LIMIT_BYTES }) : raw;
-    return { kind: 'json', value: JSON.parse(bytes.toString('utf8')) };
+    return { kind: 'json', value: JSON.parse(body.bytes.toString('utf8')) };
   } catch (thrown) {
-    return { kind: 'unreadable', problem: `body: not valid JSON (${(thrown as Error).message})` };
+    return { kind: 'unreadable', status: 400, problem: `body: not valid JSON (${messageOf(thrown)})` };
   }
 }

@@ -1,8 +1,8 @@
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 
-/** A deadline that someone must meet. */
-export type ClockKind = 'contain' | 'page' | `postmortem-${number}h`;
+/** A deadline that someone must meet. `lead`: until somebody acknowledges, else the engineering lead is told. */
+export type ClockKind = 'contain' | 'lead' | `postmortem-${number}h`;
 
 export async function startClocks(
   db: Db,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import type { Category, IncidentStatus, NewRow, Row, Severity } from '../db/schema.ts';
+import type { Interval } from '../sources/call.ts';
 import { type Incident, LIVE, type MilestoneName, type Milestones } from './incident.ts';
 
 export type NewIncident = Omit<NewRow<'incident'>, 'channel_id' | 'channel_name' | 'commander'>;
@@ -160,25 +161,40 @@ export async function milestonesOf(db: Db, incidentId: number): Promise<Mileston
   return Object.fromEntries(rows.map((row) => [row.name, row.at]));
 }
 
-/** Times of incidents about a service, from (estimated) start to mitigation, to be left out of baselines. */
-export async function troubledTimes(
-  db: Db,
-  about: { service: string; environment: string; since: Date; now: Date },
-): Promise<{ from: Date; to: Date }[]> {
+export interface TroubledTime {
+  service: string;
+  environment: string;
+  from: Date;
+  to: Date;
+}
+
+/** Times of incidents, from (estimated) start to mitigation, to be left out of baselines; of all services. */
+export async function allTroubledTimes(db: Db, { since, now }: { since: Date; now: Date }): Promise<TroubledTime[]> {
   const at = (names: MilestoneName[]) =>
     sql<Date | null>`min(at) filter (where name in (${sql.join(names)}))`;
   const rows = await db
     .selectFrom('incident')
     .innerJoin('milestone', 'milestone.incident_id', 'incident.id')
+    .select(['service', 'environment'])
     .select([at(['started', 'declared']).as('from'), at(['mitigated', 'resolved']).as('to')])
-    .where('service', '=', about.service)
-    .where('environment', '=', about.environment)
     .where('status', 'not in', ['declined', 'merged'])
-    .groupBy('incident.id')
+    .groupBy(['incident.id', 'service', 'environment'])
+    .orderBy('incident.id')
     .execute();
-  return rows
-    .map(({ from, to }) => ({ from: from ?? about.now, to: to ?? about.now }))
-    .filter((interval) => interval.to >= about.since);
+  return rows.flatMap(({ service, environment, from, to }) =>
+    service === null || (to ?? now) < since ? [] : [{ service, environment, from: from ?? now, to: to ?? now }],
+  );
+}
+
+/** Those of one service. */
+export async function troubledTimes(
+  db: Db,
+  about: { service: string; environment: string; since: Date; now: Date },
+): Promise<Interval[]> {
+  const all = await allTroubledTimes(db, about);
+  return all
+    .filter((time) => time.service === about.service && time.environment === about.environment)
+    .map(({ from, to }) => ({ from, to }));
 }
 
 export interface TimelineEntry {

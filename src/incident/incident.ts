@@ -1,3 +1,4 @@
+import type { Escalation } from '../config/rules.ts';
 import type { Category, IncidentStatus, Row, Severity } from '../db/schema.ts';
 
 export type Incident = Row<'incident'>;
@@ -70,14 +71,22 @@ export type PagePlan =
   /** `reason` is what follows "Paged:". */
   | { kind: 'nobody'; reason: string };
 
-const QUALITY_PAGE_DELAY_MS = 10 * 60_000;
+/** What happens at each severity; sev3 wakes nobody. */
+export type Escalations = Readonly<Record<'sev1' | 'sev2', Escalation>>;
+
+/** When a person declares it. A rule brings its own. */
+export const DECLARED_ESCALATIONS: Escalations = {
+  sev1: { action: 'page', after_minutes: 0 },
+  sev2: { action: 'ticket', after_minutes: 0 },
+};
 
 /**
- * Production pages, others never do. Sev1 pages: at once when a person declares it or the category is not quality,
- * after ten minutes when a quality rule still fires. Sev2 opens a ticket. Sev3 wakes nobody.
+ * Production pages, others never do, and drills neither. What a severity does is said by the rule that opened the
+ * incident; a page that waits leaves only when the rule still fires then.
  */
 export function pagePlan(
-  incident: Pick<Incident, 'environment' | 'category' | 'severity' | 'source' | 'drill'>,
+  incident: Pick<Incident, 'environment' | 'severity' | 'drill'>,
+  escalations: Escalations,
 ): PagePlan {
   if (incident.drill) return { kind: 'nobody', reason: 'nobody; this is a drill' };
   if (incident.environment !== PRODUCTION) {
@@ -86,10 +95,9 @@ export function pagePlan(
       reason: `nobody; the environment is ${incident.environment}, and only production pages`,
     };
   }
-  if (incident.severity === 'sev1') {
-    const waits = incident.source === 'rule' && incident.category === 'quality';
-    return { kind: 'page', afterMs: waits ? QUALITY_PAGE_DELAY_MS : 0 };
-  }
-  if (incident.severity === 'sev2') return { kind: 'ticket' };
-  return { kind: 'nobody', reason: 'nobody; sev3 wakes no one' };
+  if (incident.severity === 'sev3') return { kind: 'nobody', reason: 'nobody; sev3 wakes no one' };
+  const { action, after_minutes: minutes } = escalations[incident.severity];
+  if (action === 'page') return { kind: 'page', afterMs: minutes * 60_000 };
+  if (action === 'ticket') return { kind: 'ticket' };
+  return { kind: 'nobody', reason: `nobody; the rule only notifies at ${incident.severity}` };
 }

@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
+import { LIVE } from './incident.ts';
 
 export type PagePurpose = 'page' | 'ticket';
 
@@ -58,4 +60,22 @@ export async function pagesOf(db: Db, incidentId: number): Promise<Row<'page'>[]
     .where('incident_id', '=', incidentId)
     .orderBy('requested_at')
     .execute();
+}
+
+/** True while another live incident has the same PagerDuty incident on its receipt. */
+export async function isNeededElsewhere(
+  db: Db,
+  { receipt, incidentId }: { receipt: { pagerdutyId: string | null }; incidentId: number },
+): Promise<boolean> {
+  if (receipt.pagerdutyId === null) return false;
+  const rows = await db
+    .selectFrom('page')
+    .innerJoin('incident', 'incident.id', 'page.incident_id')
+    .select('incident.id')
+    .where(sql`page.receipt ->> 'pagerdutyId'`, '=', receipt.pagerdutyId)
+    .where('incident.id', '!=', incidentId)
+    .where('incident.status', 'in', [...LIVE])
+    .limit(1)
+    .execute();
+  return rows.length > 0;
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ExternalError } from '../errors.ts';
 import type { PageReceipt, PageRequest, Pager } from '../flow/ports.ts';
+import { findAdoptable, incident, type PagerDutyIncident, raiseUrgency, writeNote } from './adoption.ts';
 import { type PagerDutyAccess, pagerDutyClient } from './client.ts';
 
-const incident = z.looseObject({ id: z.string(), html_url: z.string().nullish(), status: z.string() });
 const oneIncident = z.looseObject({ incident });
 const manyIncidents = z.looseObject({ incidents: z.array(incident) });
 const onCalls = z.looseObject({
@@ -45,6 +45,18 @@ export function pagerDutyPager(access: PagerDutyAccess & { routingKey: string | 
         if (!isRefused || access.routingKey === undefined) throw thrown;
         return pageOverEvents(client, access.routingKey, request);
       }
+    },
+    async adopt(keys, request) {
+      if (access.token === undefined) return { kind: 'cannot-look' };
+      const found = await findAdoptable(client, keys);
+      if (found === null) return { kind: 'none' };
+      if (request.urgency === 'high' && found.urgency !== 'high') await raiseUrgency(client, found.id);
+      const people = await notified(client, request.escalationPolicyId);
+      const receipt = receiptOf(found.incident_key ?? request.key, found);
+      return { kind: 'adopted', receipt: { ...receipt, notified: people, adopted: true } };
+    },
+    async note(receipt, text) {
+      if (receipt.pagerdutyId !== null) await writeNote(client, receipt.pagerdutyId, text);
     },
     acknowledge: (receipt) =>
       setStatus(client, receipt, { routingKey: access.routingKey, to: 'acknowledged' }),
@@ -94,7 +106,7 @@ async function openOverRest(client: Client, request: PageRequest): Promise<PageR
   }
 }
 
-async function findOpen(client: Client, request: PageRequest): Promise<z.infer<typeof incident> | null> {
+async function findOpen(client: Client, request: PageRequest): Promise<PagerDutyIncident | null> {
   if (request.key === '' || request.serviceId === null) return null;
   const found = manyIncidents.parse(
     await client.rest({
@@ -112,13 +124,15 @@ async function findOpen(client: Client, request: PageRequest): Promise<z.infer<t
 
 /** A low-urgency ticket does not escalate: it is raised to high urgency instead of opening a second incident. */
 async function raise(client: Client, request: PageRequest, id: string): Promise<PageReceipt> {
-  const body = { incident: { type: 'incident_reference', urgency: request.urgency, title: request.title } };
+  const adopted = request.raise?.adopted ? { adopted: request.raise.adopted } : {};
+  const title = request.raise?.adopted ? {} : { title: request.title };
+  const body = { incident: { type: 'incident_reference', urgency: request.urgency, ...title } };
   const raised = await client.rest({ method: 'put', path: `/incidents/${encodeURIComponent(id)}`, body });
   const receipt = receiptOf(request.key, oneIncident.parse(raised).incident);
-  return { ...receipt, notified: await notified(client, request.escalationPolicyId) };
+  return { ...receipt, ...adopted, notified: await notified(client, request.escalationPolicyId) };
 }
 
-function receiptOf(key: string, found: z.infer<typeof incident>): PageReceipt {
+function receiptOf(key: string, found: PagerDutyIncident): PageReceipt {
   return { via: 'rest', key, pagerdutyId: found.id, url: found.html_url ?? null, notified: [] };
 }
 

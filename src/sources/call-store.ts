@@ -3,8 +3,10 @@ import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import type { Call, CallEvaluation } from './call.ts';
 import { batchesOf, keyOfCall, keyOfRow, recordsOf, uniqueBy } from './call-batch.ts';
+import { markStale } from './rollup-store.ts';
+import { MINUTE_MS, roundDown } from './stretch.ts';
 
-/** Writers of calls share this lock, so that a reader of new ids can wait for those still on their way. */
+/** Writers of calls share this lock, so that a reader of new ids or changes can wait for those still on their way. */
 const CALLS_LOCK = 5_120_001;
 
 interface Key {
@@ -28,8 +30,8 @@ export async function saveCalls(db: Db, calls: readonly Call[]): Promise<number>
 }
 
 /**
- * Holds until the end of the transaction: every call with an id below the highest visible one is then
- * visible.
+ * Holds until the end of the transaction: every call with an id or a change below the highest visible one is
+ * then visible.
  */
 export async function waitForCallWriters(tx: Db): Promise<void> {
   await sql`select pg_advisory_xact_lock(${CALLS_LOCK})`.execute(tx);
@@ -43,6 +45,7 @@ export async function waitForCallWriters(tx: Db): Promise<void> {
 export async function saveEvaluations(db: Db, evaluations: readonly CallEvaluation[]): Promise<void> {
   if (evaluations.length === 0) return;
   await inTransaction(db, async (tx) => {
+    await sql`select pg_advisory_xact_lock_shared(${CALLS_LOCK})`.execute(tx);
     for (const batch of batchesOf(evaluations)) await saveEvaluationBatch(tx, batch);
   });
 }
@@ -95,7 +98,7 @@ async function setStubsAside(tx: Tx, calls: Call[]): Promise<{ id: number; call:
   const spanIds = calls.map((call) => call.spanId);
   const found = await tx
     .selectFrom('call')
-    .select(['id', 'trace_id', 'span_id'])
+    .select(['id', 'trace_id', 'span_id', 'service', 'environment', 'at'])
     .where('span_id', 'in', spanIds)
     .where('span_seen', '=', false)
     .orderBy('id')
@@ -103,14 +106,16 @@ async function setStubsAside(tx: Tx, calls: Call[]): Promise<{ id: number; call:
     .execute();
   const byKey = new Set(calls.map(keyOfCall));
   const bySpan = new Map(calls.map((call) => [call.spanId, keyOfCall(call)]));
-  const stubs = found.flatMap(({ id, trace_id, span_id }) => {
+  const stubs = found.flatMap(({ id, trace_id, span_id, at, ...service }) => {
     const call = trace_id === '' ? bySpan.get(span_id) : `${trace_id}/${span_id}`;
-    return call !== undefined && byKey.has(call) ? [{ id, call }] : [];
+    const minute = { ...service, start: roundDown(at.getTime(), MINUTE_MS) };
+    return call !== undefined && byKey.has(call) ? [{ id, call, minute }] : [];
   });
   if (stubs.length > 0) {
-    const ids = stubs.map((stub) => stub.id);
-    await sql`update call set trace_id = 'stub', span_id = 'stub:' || id
-      where id in (${sql.join(ids)})`.execute(tx);
+    const ids = sql.join(stubs.map((stub) => stub.id));
+    await sql`update call set trace_id = 'stub', span_id = 'stub:' || id where id in (${ids})`.execute(tx);
+    const minutesLeft = stubs.map((stub) => stub.minute);
+    await markStale(tx, 'minute', minutesLeft);
   }
   return stubs;
 }
@@ -121,6 +126,7 @@ async function moveEvaluations(tx: Tx, stubId: number, callId: number | undefine
       select ${callId}::bigint, name, value, label, explanation, evaluator, at from call_evaluation
         where call_id = ${stubId}
       on conflict (call_id, name) do nothing`.execute(tx);
+    await sql`update safety_event set call_id = ${callId} where call_id = ${stubId}`.execute(tx);
   }
   await tx.deleteFrom('call').where('id', '=', stubId).execute();
 }
@@ -147,7 +153,7 @@ async function insertCalls(tx: Tx, calls: Call[]): Promise<Key[]> {
       endpoint = excluded.endpoint, input_tokens = excluded.input_tokens,
       output_tokens = excluded.output_tokens,
       output_chars = excluded.output_chars, cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms,
-      error = excluded.error
+      error = excluded.error, changed = excluded.changed
       where not call.span_seen
     returning id, trace_id, span_id`.execute(tx);
   return inserted.rows;
@@ -175,15 +181,16 @@ async function saveEvaluationBatch(tx: Tx, evaluations: CallEvaluation[]): Promi
     ...one,
     call_id: idOf.get(keyOfCall(one)),
   }));
-  await sql`
+  const said = await sql<{ call_id: number }>`
     insert into call_evaluation (call_id, name, value, label, explanation, evaluator, at)
     select call_id, name, value, label, explanation, evaluator, at
     from json_to_recordset(${recordsOf(rows)}::json) as t (call_id bigint, name text, value double precision,
       label text, explanation text, evaluator text, at timestamptz)
     on conflict (call_id, name) do update set value = excluded.value, label = excluded.label,
       explanation = excluded.explanation, evaluator = excluded.evaluator, at = excluded.at
-      where excluded.at > call_evaluation.at`.execute(tx);
-  await applyVerdicts(tx, [...idOf.values()]);
+      where excluded.at > call_evaluation.at
+    returning call_id`.execute(tx);
+  await applyVerdicts(tx, [...new Set(said.rows.map((row) => row.call_id))]);
 }
 
 /** Gives every evaluation the key of its call, also where the log named only the span, or nothing. */
@@ -231,14 +238,13 @@ function idFromContent(one: CallEvaluation): string {
   return `none:${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 }
 
+/** A format that was computed from the output stays until somebody says otherwise. */
 async function applyVerdicts(tx: Tx, callIds: number[]): Promise<void> {
   if (callIds.length === 0) return;
-  await sql`update call set quality = e.quality, format_ok = e.format_ok
+  await sql`update call set quality = coalesce(e.quality, call.quality),
+      format_ok = coalesce(e.format_ok, call.format_ok), changed = nextval('call_change')
     from (select call_id, max(value) filter (where name = 'quality') as quality,
         bool_or(value = 1) filter (where name = 'format') as format_ok
       from call_evaluation where call_id in (${sql.join(callIds)}) group by call_id) e
-    where call.id = e.call_id
-      and (call.quality is distinct from e.quality or call.format_ok is distinct from e.format_ok)`.execute(
-    tx,
-  );
+    where call.id = e.call_id`.execute(tx);
 }

@@ -1,14 +1,15 @@
 import type { CallEvaluation } from './call.ts';
 import type { Origin } from './gen-ai-span.ts';
 import {
+  type AcceptedTimes,
   type Attributes,
   anyValueOf,
-  dateOfNanos,
   FieldProblem,
   hexIdOf,
   nanosOf,
   shown,
   textAttribute,
+  timeOfNanos,
 } from './otlp-value.ts';
 
 const EVENT = 'gen_ai.evaluation.result';
@@ -25,9 +26,9 @@ export function isEvaluation(record: Record<string, unknown>, attributes: Attrib
 export function evaluationOf(
   record: Record<string, unknown>,
   path: string,
-  found: Origin & { attributes: Attributes; scope: string | null },
+  found: Origin & { attributes: Attributes; scope: string | null; times: AcceptedTimes | null },
 ): CallEvaluation {
-  const { attributes, service, environment } = found;
+  const { attributes, service, environment, times } = found;
   const name = textAttribute(attributes, 'gen_ai.evaluation.name');
   if (name === null) {
     throw new FieldProblem(
@@ -36,12 +37,13 @@ export function evaluationOf(
     );
   }
   const observed = isUnset(record['timeUnixNano']) ? 'observedTimeUnixNano' : 'timeUnixNano';
+  const timePath = `${path}.${observed}`;
   return {
     traceId: isUnset(record['traceId']) ? null : hexIdOf(record['traceId'], 32, `${path}.traceId`),
     spanId: isUnset(record['spanId']) ? null : hexIdOf(record['spanId'], 16, `${path}.spanId`),
     service,
     environment,
-    at: dateOfNanos(nanosOf(record[observed], `${path}.${observed}`)),
+    at: timeOfNanos(nanosOf(record[observed], timePath), timePath, times),
     name,
     value: scoreOf(name, attributes, path),
     label: textAttribute(attributes, 'gen_ai.evaluation.score.label'),

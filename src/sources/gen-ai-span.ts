@@ -1,16 +1,17 @@
 import type { Call } from './call.ts';
 import { textOf } from './gen-ai-text.ts';
 import {
+  type AcceptedTimes,
   type Attributes,
   amountAttribute,
   attributesOf,
   countAttribute,
-  dateOfNanos,
   hexIdOf,
   listOf,
   nanosOf,
   objectOf,
   textAttribute,
+  timeOfNanos,
 } from './otlp-value.ts';
 
 /**
@@ -42,9 +43,9 @@ export function isModelCall(attributes: Attributes): boolean {
 export function callOf(
   span: Record<string, unknown>,
   path: string,
-  found: Origin & { attributes: Attributes },
+  found: Origin & { attributes: Attributes; times: AcceptedTimes | null },
 ): Call {
-  const { attributes, service, environment } = found;
+  const { attributes, service, environment, times } = found;
   const traceId = hexIdOf(span['traceId'], 32, `${path}.traceId`);
   const spanId = hexIdOf(span['spanId'], 16, `${path}.spanId`);
   const endNanos = nanosOf(span['endTimeUnixNano'], `${path}.endTimeUnixNano`);
@@ -54,7 +55,7 @@ export function callOf(
     spanId,
     service,
     environment,
-    at: dateOfNanos(endNanos),
+    at: timeOfNanos(endNanos, `${path}.endTimeUnixNano`, times),
     requestModel: textAttribute(attributes, 'gen_ai.request.model'),
     responseModel: textAttribute(attributes, 'gen_ai.response.model'),
     parameters: parametersOf(attributes),

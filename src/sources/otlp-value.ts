@@ -31,13 +31,14 @@ export function listOf(value: unknown, path: string): unknown[] {
 }
 
 /**
- * OTLP's list of {key, value}. A later entry of the same key wins. Throws FieldProblem when it is not a list.
+ * OTLP's list of {key, value}. A later entry of the same key wins, one without a key is left out. Throws
+ * FieldProblem when it is not a list.
  */
 export function attributesOf(value: unknown, path: string): Attributes {
   const attributes: Attributes = new Map();
   for (const entry of listOf(value, path)) {
     const { key, value: any } = objectOf(entry) ?? {};
-    if (typeof key === 'string') attributes.set(key, anyValueOf(any));
+    if (typeof key === 'string' && key !== '') attributes.set(key, anyValueOf(any));
   }
   return attributes;
 }
@@ -115,8 +116,33 @@ export function nanosOf(value: unknown, path: string): bigint {
   return BigInt(text);
 }
 
-export function dateOfNanos(nanos: bigint): Date {
-  return new Date(Number(nanos / 1_000_000n));
+/** What calls may be sent: those that were made by now, give or take a clock, and that are still kept. */
+export interface AcceptedTimes {
+  now: Date;
+  keptDays: number;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * The moment of `nanos`, to the millisecond. Policy: at most 24 hours ahead, which no clock's error explains, and not
+ * older than calls are kept. Throws FieldProblem otherwise; with `accepted` null any time is taken.
+ */
+export function timeOfNanos(nanos: bigint, path: string, accepted: AcceptedTimes | null): Date {
+  const at = new Date(Number(nanos / 1_000_000n));
+  if (accepted === null) return at;
+  const aheadMs = at.getTime() - accepted.now.getTime();
+  if (aheadMs > DAY_MS)
+    throw new FieldProblem(
+      path,
+      `must not be more than 24 hours in the future, got ${at.toISOString()}: set the sender's clock`,
+    );
+  if (-aheadMs > accepted.keptDays * DAY_MS)
+    throw new FieldProblem(
+      path,
+      `is ${at.toISOString()}, and calls are kept for ${accepted.keptDays} days only (retention.calls_days)`,
+    );
+  return at;
 }
 
 /** Lower-case hex of exactly `digits` digits, not all zero. Throws FieldProblem for anything else. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { attributes, CHAT, span, traces } from './example-otlp.ts';
-import { parseTraces } from './otlp.ts';
+import { attributes, CHAT, END_NANOS, span, traces } from './example-otlp.ts';
+import { parseLogs, parseTraces } from './otlp.ts';
 
 describe('spans', () => {
   test('spans-that-are-no-model-call-are-ignored-not-rejected', () => {
@@ -69,5 +69,51 @@ describe('spans', () => {
     const { calls, rejected } = parseTraces(body);
     expect(calls).toEqual([]);
     expect(rejected).toHaveLength(1);
+  });
+});
+
+describe('times', () => {
+  const END_MS = 1767225600123;
+  const DAY_MS = 24 * 3_600_000;
+  const taken = (nowMs: number) => parseTraces(traces([span(CHAT)]), { now: new Date(nowMs), keptDays: 30 });
+
+  test.each([
+    ['now', END_MS],
+    ['a-day-ahead', END_MS - DAY_MS],
+    ['as-old-as-calls-are-kept', END_MS + 30 * DAY_MS],
+  ])('a-call-is-taken-%s', (_what, nowMs) => {
+    expect(taken(nowMs)).toMatchObject({ calls: [{ at: new Date(END_MS) }], rejected: [] });
+  });
+
+  test.each([
+    [
+      END_MS - DAY_MS - 1,
+      "must not be more than 24 hours in the future, got 2026-01-01T00:00:00.123Z: set the sender's clock",
+    ],
+    [
+      END_MS + 30 * DAY_MS + 1,
+      'is 2026-01-01T00:00:00.123Z, and calls are kept for 30 days only (retention.calls_days)',
+    ],
+  ])('a-call-outside-of-what-can-be-kept-is-named-at-%d', (nowMs, problem) => {
+    const path = 'resourceSpans[0].scopeSpans[0].spans[0].endTimeUnixNano';
+    expect(taken(nowMs)).toEqual({ calls: [], rejected: [{ path, problem, count: 1 }] });
+  });
+
+  test('an-evaluation-has-the-same-bounds', () => {
+    const record = {
+      eventName: 'gen_ai.evaluation.result',
+      timeUnixNano: END_NANOS,
+      attributes: attributes({
+        'gen_ai.evaluation.name': 'format',
+        'gen_ai.evaluation.score.value': 1,
+      }),
+    };
+    const resource = { attributes: attributes({ 'service.name': 'support-bot' }) };
+    const body = { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [record] }] }] };
+    const at = (nowMs: number) => parseLogs(body, { now: new Date(nowMs), keptDays: 30 });
+    expect(at(END_MS).evaluations).toHaveLength(1);
+    expect(at(END_MS + 31 * DAY_MS).rejected[0]?.path).toBe(
+      'resourceLogs[0].scopeLogs[0].logRecords[0].timeUnixNano',
+    );
   });
 });

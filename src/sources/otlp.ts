@@ -1,7 +1,15 @@
 import type { Call, CallEvaluation } from './call.ts';
 import { evaluationOf, isEvaluation } from './evaluation-log.ts';
 import { callOf, isModelCall, type Origin } from './gen-ai-span.ts';
-import { attributesOf, FieldProblem, listOf, objectOf, shown, textAttribute } from './otlp-value.ts';
+import {
+  type AcceptedTimes,
+  attributesOf,
+  FieldProblem,
+  listOf,
+  objectOf,
+  shown,
+  textAttribute,
+} from './otlp-value.ts';
 
 /** One thing that was not taken, e.g. path `resourceSpans[0].scopeSpans[0].spans[3].endTimeUnixNano`. */
 export interface Rejection {
@@ -16,11 +24,14 @@ export interface Rejection {
  * call are left out without a word; a malformed one is rejected alone and the good ones are kept. Never
  * throws.
  */
-export function parseTraces(body: unknown): { calls: Call[]; rejected: Rejection[] } {
+export function parseTraces(
+  body: unknown,
+  times: AcceptedTimes | null = null,
+): { calls: Call[]; rejected: Rejection[] } {
   const calls: Call[] = [];
   const rejected = walk(body, TRACES, (span, path, { origin }) => {
     const attributes = attributesOf(span['attributes'], `${path}.attributes`);
-    if (isModelCall(attributes)) calls.push(callOf(span, path, { ...origin, attributes }));
+    if (isModelCall(attributes)) calls.push(callOf(span, path, { ...origin, attributes, times }));
   });
   return { calls, rejected };
 }
@@ -29,12 +40,15 @@ export function parseTraces(body: unknown): { calls: Call[]; rejected: Rejection
  * Reads an OTLP/HTTP JSON logs request: `gen_ai.evaluation.result` records, any other is left out. Never
  * throws.
  */
-export function parseLogs(body: unknown): { evaluations: CallEvaluation[]; rejected: Rejection[] } {
+export function parseLogs(
+  body: unknown,
+  times: AcceptedTimes | null = null,
+): { evaluations: CallEvaluation[]; rejected: Rejection[] } {
   const evaluations: CallEvaluation[] = [];
   const rejected = walk(body, LOGS, (record, path, { origin, scope }) => {
     const attributes = attributesOf(record['attributes'], `${path}.attributes`);
     if (isEvaluation(record, attributes)) {
-      evaluations.push(evaluationOf(record, path, { ...origin, attributes, scope }));
+      evaluations.push(evaluationOf(record, path, { ...origin, attributes, scope, times }));
     }
   });
   return { evaluations, rejected };

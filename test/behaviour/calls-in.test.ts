@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Db } from '../../src/db/database.ts';
 import { type EmittedCall, toLogs, toTraces } from '../../src/demo/service/otlp-calls.ts';
+import { decodeMessage, encodeMessage } from '../../src/sources/otlp-messages.ts';
 import { startWorld, TOKEN, type World } from '../harness/bot.ts';
 import { callsWith } from '../harness/exact-calls.ts';
 
@@ -92,12 +93,94 @@ describe('calls that come in', () => {
     }
   });
 
-  it('are refused as protobuf, and say what to send', async () => {
-    const answer = await post({ headers: { 'content-type': 'application/x-protobuf' }, body: '\n\0' });
-    expect(answer).toEqual({
-      status: 415,
-      body: '{"error":"content-type: send OTLP as application/json"}',
+  describe('as protobuf', () => {
+    const PROTOBUF = 'application/x-protobuf';
+    const bytesOf = (name: string, request: object) =>
+      Buffer.from(
+        encodeMessage(
+          name,
+          JSON.parse(JSON.stringify(request), (key, value) =>
+            key === 'traceId' || key === 'spanId' ? Buffer.from(value, 'hex').toString('base64') : value,
+          ),
+        ),
+      );
+    const send = async (path: string, body: Buffer, headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${world.url}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': PROTOBUF, ...headers },
+        body: new Uint8Array(body),
+      });
+      expect(answer.headers.get('content-type')).toBe(PROTOBUF);
+      return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) };
+    };
+    const spansOf = (calls: EmittedCall[]) => bytesOf('ExportTraceServiceRequest', toTraces(calls));
+    const taken = { status: 200, bytes: Buffer.alloc(0) };
+
+    it('are taken and scored, zipped or not, and answered in kind', async () => {
+      const calls = made('protobuf', 4);
+      const gzip = { 'content-encoding': 'gzip' };
+      expect(await send('/v1/traces', spansOf(calls.slice(0, 2)))).toEqual(taken);
+      expect(await send('/v1/traces', gzipSync(spansOf(calls.slice(2))), gzip)).toEqual(taken);
+      const scores = bytesOf('ExportLogsServiceRequest', toLogs(calls));
+      expect(await send('/v1/logs', gzipSync(scores), gzip)).toEqual(taken);
     });
+
+    it('are kept when others in the batch are malformed, which the answer counts and names', async () => {
+      const body = toTraces(made('protobuf-partly', 3)) as Spans;
+      Object.assign(body.resourceSpans[0]?.scopeSpans[0]?.spans[1] as object, { spanId: 'ab' });
+      const answer = await send('/v1/traces', bytesOf('ExportTraceServiceRequest', body));
+      expect(answer.status).toBe(200);
+      expect(decodeMessage('ExportTraceServiceResponse', answer.bytes)).toEqual({
+        partialSuccess: {
+          rejectedSpans: '1',
+          errorMessage:
+            'resourceSpans[0].scopeSpans[0].spans[1].spanId: must be 16 hex digits and not all zero, got "ab"',
+        },
+      });
+    });
+
+    it('are refused whole, with the reason, when the bytes are none', async () => {
+      for (const path of ['/v1/traces', '/v1/logs']) {
+        const answer = await send(path, Buffer.from('hello'));
+        expect(answer.status).toBe(400);
+        const { message } = decodeMessage('Status', answer.bytes);
+        expect(message).toMatch(/^body: not valid OTLP protobuf \(/);
+      }
+    });
+
+    it('are refused when they unpack to more than 16 MiB', async () => {
+      const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+      const answer = await send('/v1/traces', bomb, { 'content-encoding': 'gzip' });
+      expect(answer.status).toBe(413);
+      expect(decodeMessage('Status', answer.bytes)['message']).toBe(
+        'body: is larger than 16777216 bytes when unpacked; send smaller batches',
+      );
+    });
+  });
+
+  it('are refused when they unpack to more than 16 MiB', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20));
+    expect(await post({ headers: { 'content-encoding': 'gzip' }, body: bomb })).toEqual({
+      status: 413,
+      body: '{"error":"body: is larger than 16777216 bytes when unpacked; send smaller batches"}',
+    });
+  });
+
+  it('may be a month old and a day ahead, and are named where they are further away', async () => {
+    const HOUR_MS = 3_600_000;
+    const at = (hours: number, service: string) =>
+      callsWith(new Date(now.getTime() + hours * HOUR_MS), { service, n: 1, good: 1 });
+    const backdated = [...at(-29 * 24, 'backdated'), ...at(23, 'backdated')];
+    sent.set('backdated', backdated);
+    expect(await post({ body: traces(backdated) })).toEqual({ status: 200, body: '{}' });
+    sent.set('out-of-time', []);
+    const far = [...at(-31 * 24, 'out-of-time'), ...at(25, 'out-of-time')];
+    const { partialSuccess } = JSON.parse((await post({ body: traces(far) })).body);
+    expect(partialSuccess.rejectedSpans).toBe('2');
+    const field = (index: number) => `resourceSpans[0].scopeSpans[0].spans[${index}].endTimeUnixNano: `;
+    expect(partialSuccess.errorMessage).toContain(`${field(0)}is `);
+    expect(partialSuccess.errorMessage).toContain('calls are kept for 30 days only (retention.calls_days)');
+    expect(partialSuccess.errorMessage).toContain(`${field(1)}must not be more than 24 hours in the future`);
   });
 
   it('are kept when others in the batch are malformed, which are named by field', async () => {
@@ -190,6 +273,10 @@ describe('calls that come in', () => {
       refused: 0,
       'second-token': 3,
       zipped: 3,
+      protobuf: 4,
+      'protobuf-partly': 2,
+      backdated: 2,
+      'out-of-time': 0,
       'partly-malformed': 3,
       'partly-scored': 3,
       nameless: 0,
@@ -205,6 +292,7 @@ describe('calls that come in', () => {
         .sort(),
     ).toEqual([...kept].sort());
     expect(of('twice').map(({ quality }) => quality)).toEqual([1, 1, 1, 1, 1]);
+    expect(of('protobuf').map(({ quality }) => quality)).toEqual([1, 1, 1, 1]);
     expect(of('scored-first').map(({ quality }) => quality)).toEqual([1, 1, 1, 1]);
     expect(of('partly-scored').filter(({ quality }) => quality === 1)).toHaveLength(2);
   });

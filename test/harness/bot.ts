@@ -10,6 +10,8 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 
 export const TOKEN = 'ingest-token';
 export const SERVICE = 'support-answers';
+/** Takes events into PagerDuty; the bot does not know it. */
+export const ROUTING_KEY = 'R0123456789abcdef0123456789abcde';
 const SIGNING_SECRET = 'signing-secret';
 
 /** The bot and everything around it, each at the wire. */
@@ -50,6 +52,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const pagerduty = await startPagerDuty({
     token: 'pd-token',
     from: 'bot@example.test',
+    routingKey: ROUTING_KEY,
     services: [{ id: 'PSVC1' }],
     oncalls: [
       {

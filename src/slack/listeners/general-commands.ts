@@ -1,10 +1,11 @@
 import { loadCard } from '../../flow/card.ts';
 import { declare, readQuickDeclaration } from '../../flow/declare.ts';
+import { describeWatch, watchStatus } from '../../flow/watch-status.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { listLive } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
-import { namedIncident, type Subcommand } from './ask.ts';
+import { type Ask, namedIncident, type Subcommand } from './ask.ts';
 
 const LISTED = 20;
 
@@ -47,11 +48,23 @@ export const list: Subcommand = async ({ flow }) => {
   return [...lines, ...more].join('\n');
 };
 
+const SHOWN_SIGNALS = 25;
+
+/** Open incidents, what the rules see, and where they are blind. */
+async function overview(ask: Ask): Promise<string> {
+  const lines = describeWatch(await watchStatus(ask.flow)).map((line) => outsideLine(line, 250));
+  const shown = lines.slice(0, SHOWN_SIGNALS).map((line) => `• ${line}`);
+  const more = lines.length > shown.length ? [`and ${lines.length - shown.length} more`] : [];
+  return truncate([await list(ask), '', '*Signals*', ...shown, ...more].join('\n'), 2900);
+}
+
 /** The card's facts, for whoever asks. */
 export const status: Subcommand = async (ask) => {
   const incident = await namedIncident(ask);
   if (incident === null)
-    return ask.text.trim() === '' ? list(ask) : `No incident ${escapeLine(ask.text)} that you can see here.`;
+    return ask.text.trim() === ''
+      ? overview(ask)
+      : `No incident ${escapeLine(ask.text)} that you can see here.`;
   const card = await loadCard(ask.flow, incident.id);
   const lines = [
     `*${nameOf(incident.id)}* ${card.severity} ${card.category} · ${card.status} · ${outsideLine(card.title, 150)}`,

@@ -1,0 +1,74 @@
+import type { Reading } from '../../sources/metric-source.ts';
+import { type Judgement, judged, NOTHING_SEEN, type Seen, unjudged } from '../judgement.ts';
+import { type BoundedValue, differenceBounds, wilsonBounds } from '../statistics.ts';
+import { type Compared, countsOf, type Known, knownOf, type Limits, lackOf } from './readings.ts';
+
+/** Differences of shares that are equal on paper differ by this much in floating point. */
+const ROUNDING = 1e-9;
+
+/** Policy: the share is above the threshold; bounds are Wilson's. */
+export function shareAbove(window: Reading | null, settings: Limits): Judgement {
+  return shareJudgement(window, settings, (share, limit) => share.value > limit && share.lower > limit);
+}
+
+/** Policy: the share is at the threshold or above; bounds are Wilson's. */
+export function shareAtLeast(window: Reading | null, settings: Limits): Judgement {
+  return shareJudgement(window, settings, (share, limit) => share.value >= limit && share.lower >= limit);
+}
+
+/** Policy: the share is below the threshold; bounds are Wilson's. */
+export function shareBelow(window: Reading | null, settings: Limits): Judgement {
+  return shareJudgement(window, settings, (share, limit) => share.value < limit && share.upper < limit);
+}
+
+function shareJudgement(
+  window: Reading | null,
+  settings: Limits,
+  isPast: (share: BoundedValue, limit: number) => boolean,
+): Judgement {
+  const known = knownOf(window);
+  const seen: Seen = { ...NOTHING_SEEN, n: window?.n ?? 0, threshold: settings.threshold };
+  if (known === null) return unjudged('no-data', seen);
+  const { value } = known;
+  const { lower, upper } = wilson(known);
+  const bounded: Seen = { ...seen, value, lower, upper };
+  if (known.n < settings.min_samples) return unjudged('insufficient', bounded);
+  return judged(
+    bounded,
+    {
+      isPast: (limit) => isPast({ value, lower: value, upper: value }, limit),
+      isPastBound: (limit, z) => isPast(wilson(known, z), limit),
+    },
+    settings,
+  );
+}
+
+/** Policy: the share is at least `threshold` (points) above the baseline's; the bound is Newcombe's of both. */
+export function pointsAbove(readings: Compared, settings: Limits): Judgement {
+  const [window, baseline] = [knownOf(readings.window), knownOf(readings.baseline)];
+  const bounds = window === null ? null : wilson(window);
+  const seen: Seen = {
+    ...countsOf(readings),
+    value: window?.value ?? null,
+    baseline: baseline?.value ?? null,
+    lower: bounds?.lower ?? null,
+    upper: bounds?.upper ?? null,
+    threshold: baseline === null ? null : baseline.value + settings.threshold,
+    detail: null,
+  };
+  const lack = lackOf(readings, settings);
+  if (lack !== null || window === null || baseline === null) return unjudged(lack ?? 'no-data', seen);
+  return judged(
+    seen,
+    {
+      isPast: (points) => window.value - baseline.value >= points - ROUNDING,
+      isPastBound: (points, z) =>
+        differenceBounds({ of: wilson(window, z), against: wilson(baseline, z) }).lower > points,
+    },
+    settings,
+  );
+}
+
+function wilson({ n, value }: Known, z?: number): BoundedValue {
+  return { value, ...wilsonBounds({ passed: value * n, n, ...(z === undefined ? {} : { z }) }) };
+}

@@ -1,0 +1,86 @@
+import { countsOf, lackOf } from '../compare/readings.ts';
+import { type Judgement, NOTHING_SEEN, type Seen, unjudged, verdictOf } from '../judgement.ts';
+import { type Suspect, suspectsOf } from '../offender.ts';
+import type { Readings, Rule } from '../rule.ts';
+import { ESCALATES, shipped, windowAndBaseline } from '../shipped.ts';
+
+/** How far above its own baseline rate an offender must be: one that is always large is no incident. */
+const OWN_MULTIPLE = 3;
+const MINUTE_MS = 60_000;
+
+type Names = 'window' | 'baseline';
+type Settings = Rule['defaults'];
+
+/**
+ * Policy: fires when one user or endpoint took more than half of the tokens of the last 15 minutes and that is more
+ * than 3 times its own baseline rate, from at least 20 calls against 200; past its bound when the one-sided 95 %
+ * bounds of both say so.
+ */
+export const costShare: Rule<Names> = {
+  id: 'cost.share',
+  warning: false,
+  metric: 'Share of one user or endpoint',
+  title: 'One user or endpoint takes most of the tokens',
+  policy: 'one user or endpoint took more than the threshold of all tokens, above 3 × its own baseline rate',
+  unit: 'share',
+  neutral: 0,
+  defaults: shipped({
+    threshold: 0.5,
+    clear_threshold: 0.4,
+    window_minutes: 15,
+    min_samples: 20,
+    min_baseline: 200,
+    ...ESCALATES.cost,
+  }),
+  asks: (settings) => windowAndBaseline('offender', settings),
+  judge: (readings, settings) => verdictOf('cost.share', judge(readings, settings)),
+};
+
+function judge({ window, baseline }: Readings<Names>, settings: Settings): Judgement {
+  const seen: Seen = {
+    ...NOTHING_SEEN,
+    ...countsOf({ window, baseline }),
+    value: window?.value ?? null,
+    threshold: settings.threshold,
+  };
+  const lack = lackOf({ window, baseline }, settings);
+  if (lack !== null || window === null || baseline === null) return unjudged(lack ?? 'no-data', seen);
+  const suspects = suspectsOf({ window, baseline, windowMs: settings.window_minutes * MINUTE_MS });
+  if (suspects.length === 0) {
+    return unjudged('insufficient', { ...seen, detail: 'users and endpoints have no baseline of their own' });
+  }
+  const isPast = (limit: number) => (one: Suspect) => one.share > limit && one.multiple > OWN_MULTIPLE;
+  const worst = worstOf(suspects.filter(isPast(settings.threshold)));
+  if (worst === null) {
+    const isClear = !suspects.some(isPast(settings.clear_threshold));
+    return { ...seen, state: 'ok', pastBound: false, unmistakable: false, isClear };
+  }
+  return {
+    ...seen,
+    value: worst.share,
+    lower: worst.shareLower,
+    detail: sentence(worst),
+    state: 'firing',
+    pastBound: worst.shareLower > settings.threshold && worst.multipleLower > OWN_MULTIPLE,
+    unmistakable: false,
+    isClear: false,
+  };
+}
+
+/** A user explains more than the endpoint that they call, so of the two with the same multiple the user is named. */
+function worstOf(suspects: readonly Suspect[]): Suspect | null {
+  return suspects.reduce<Suspect | null>(
+    (worst, one) =>
+      worst === null || one.multiple > worst.multiple || isUserInstead(one, worst) ? one : worst,
+    null,
+  );
+}
+
+const isUserInstead = (one: Suspect, worst: Suspect) =>
+  one.multiple === worst.multiple && one.name.startsWith('user ') && !worst.name.startsWith('user ');
+
+function sentence({ name, multiple }: Suspect): string {
+  return Number.isFinite(multiple)
+    ? `${name}, at ${multiple.toFixed(1)} × its own baseline rate`
+    : `${name}, not seen in the baseline`;
+}

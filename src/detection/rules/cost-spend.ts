@@ -1,0 +1,28 @@
+import { bothAbove } from '../compare/levels.ts';
+import { verdictOf } from '../judgement.ts';
+import type { Rule } from '../rule.ts';
+import { ESCALATES, lastMinutes, shipped } from '../shipped.ts';
+
+/** The fast window is this part of the slow one. */
+const FAST_PART = 1 / 3;
+
+/**
+ * Policy: fires when what is spent, projected to an hour, is above $50 over the last 5 and over the last 15 minutes:
+ * the long window keeps a burst from firing, the short one ends it when the burst has ended. Money is counted, not
+ * sampled, so past the threshold is past the bound.
+ */
+export const costSpend: Rule<'fast' | 'slow'> = {
+  id: 'cost.spend',
+  warning: false,
+  metric: 'Spend',
+  title: 'Spend is above its limit',
+  policy: 'spend projected to an hour is above the threshold in the window and in its last third',
+  unit: 'usd/hour',
+  neutral: 0,
+  defaults: shipped({ threshold: 50, clear_threshold: 45, window_minutes: 15, ...ESCALATES.spend }),
+  asks: ({ window_minutes }) => ({
+    fast: lastMinutes('spend', window_minutes * FAST_PART),
+    slow: lastMinutes('spend', window_minutes),
+  }),
+  judge: ({ fast, slow }, settings) => verdictOf('cost.spend', bothAbove([fast, slow], settings)),
+};

@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Reading } from '../../sources/metric-source.ts';
+import { suspectsOf } from '../offender.ts';
+import { costShare } from './cost-share.ts';
+import { costSpend } from './cost-spend.ts';
+import { costSpike } from './cost-spike.ts';
+import { costTokens } from './cost-tokens.ts';
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+describe('tokens per request', () => {
+  const baseline: Reading = { n: 5_000, value: 1_000, sd: 900 };
+  const verdict = (window: Reading, base = baseline) =>
+    costTokens.judge({ window, baseline: base }, costTokens.defaults);
+
+  test('above-1.5-times-the-baseline-fire', () => {
+    expect(verdict({ n: 500, value: 1_500, sd: 900 })).toMatchObject({ state: 'ok', isClear: false });
+    expect(verdict({ n: 500, value: 1_510, sd: 900 })).toMatchObject({
+      state: 'firing',
+      threshold: 1_500,
+      pastBound: false,
+    });
+    expect(verdict({ n: 500, value: 1_700, sd: 900 })).toMatchObject({
+      pastBound: true,
+      unmistakable: false,
+    });
+    expect(verdict({ n: 500, value: 2_000, sd: 900 })).toMatchObject({ pastBound: true, unmistakable: true });
+    expect(verdict({ n: 500, value: 1_300, sd: 900 }).isClear).toBe(true);
+    expect(verdict({ n: 49, value: 9_000, sd: 900 }).state).toBe('insufficient');
+  });
+
+  test('of-unknown-spread-are-never-past-a-bound', () => {
+    expect(verdict({ n: 500, value: 9_000, sd: null })).toMatchObject({
+      state: 'firing',
+      pastBound: false,
+      lower: null,
+    });
+    expect(verdict({ n: 500, value: 9_000, sd: 900 }, { ...baseline, sd: null }).pastBound).toBe(false);
+  });
+});
+
+describe('a single request', () => {
+  const verdict = (max: number, baselineN = 1_000) =>
+    costSpike.judge(
+      { window: { n: 3, value: 800, sd: null, max }, baseline: { n: baselineN, value: 1_000, sd: null } },
+      costSpike.defaults,
+    );
+
+  test('above-three-times-the-95th-percentile-is-a-ticket', () => {
+    expect(verdict(3_000).state).toBe('ok');
+    expect(verdict(3_001)).toMatchObject({
+      state: 'firing',
+      value: 3_001,
+      threshold: 3_000,
+      pastBound: false,
+    });
+    expect(verdict(9_000, 199).state).toBe('insufficient');
+  });
+});
+
+describe('spend', () => {
+  const verdict = (fast: number | null, slow: number | null) => {
+    const reading = (value: number | null) => ({ n: 10, value, sd: null });
+    return costSpend.judge({ fast: reading(fast), slow: reading(slow) }, costSpend.defaults);
+  };
+
+  test('fires-when-both-windows-are-above-50-dollars-an-hour', () => {
+    expect(verdict(80, 51)).toMatchObject({
+      state: 'firing',
+      value: 51,
+      pastBound: true,
+      unmistakable: false,
+    });
+    expect(verdict(500, 49)).toMatchObject({ state: 'ok', isClear: false, value: 49 });
+    expect(verdict(44, 90)).toMatchObject({ state: 'ok', isClear: true });
+    expect(verdict(null, 90).state).toBe('no-data');
+    expect(costSpend.asks(costSpend.defaults)).toMatchObject({
+      fast: { over: { minutes: 5 } },
+      slow: { over: { minutes: 15 } },
+    });
+  });
+});
+
+describe('the share of one user or endpoint', () => {
+  const window: Reading = {
+    n: 200,
+    value: 0.8,
+    sd: null,
+    about: 'user u1',
+    parts: {
+      'user u1': { calls: 150, tokens: 80_000 },
+      'user u2': { calls: 20, tokens: 8_000 },
+      'endpoint /a': { calls: 200, tokens: 100_000 },
+    },
+  };
+  /** In the same 15 minutes: `calls` of u1; the endpoint is always as busy. */
+  const weekOf = (calls: number): Reading => ({
+    n: 20_000,
+    value: 0.5,
+    sd: null,
+    coveredMs: WEEK_MS,
+    parts: {
+      'user u1': { calls: calls * 672, tokens: calls * 672 * 500 },
+      'user u2': { calls: 672, tokens: 672_000 },
+      'endpoint /a': { calls: 200 * 672, tokens: 100_000 * 672 },
+    },
+  });
+  const verdict = (baseline: Reading, now = window) =>
+    costShare.judge({ window: now, baseline }, costShare.defaults);
+
+  test('fires-above-half-of-the-tokens-at-three-times-its-own-rate', () => {
+    expect(verdict(weekOf(32))).toMatchObject({
+      state: 'firing',
+      value: 0.8,
+      pastBound: true,
+      detail: 'user u1, at 5.0 × its own baseline rate',
+    });
+    expect(verdict(weekOf(60))).toMatchObject({ state: 'ok', isClear: true, detail: null });
+    const few = { ...window, parts: { ...window.parts, 'user u1': { calls: 8, tokens: 80_000 } } };
+    expect(verdict(weekOf(32), few)).toMatchObject({ state: 'firing', pastBound: false });
+    expect(verdict({ ...weekOf(32), n: 199 }).state).toBe('insufficient');
+  });
+
+  test('of-someone-who-is-always-busy-is-no-incident', () => {
+    expect(verdict(weekOf(150)).state).toBe('ok');
+  });
+
+  test('is-measured-over-the-time-that-the-baseline-covers', () => {
+    const oneDay = { ...weekOf(32), coveredMs: WEEK_MS / 7 };
+    expect(verdict(oneDay).state).toBe('ok');
+    const { coveredMs: _unknown, ...untold } = weekOf(32);
+    expect(verdict(untold).state).toBe('insufficient');
+  });
+
+  test('of-a-newcomer-has-no-rate-to-compare-with', () => {
+    const { 'user u1': _unknown, ...others } = weekOf(32).parts ?? {};
+    const found = verdict({ ...weekOf(32), parts: others });
+    expect(found).toMatchObject({ state: 'firing', detail: 'user u1, not seen in the baseline' });
+    expect(found.pastBound).toBe(true);
+  });
+
+  test('bounds-lie-below-what-they-bound', () => {
+    const part = fc.record({
+      calls: fc.integer({ min: 1, max: 500 }),
+      tokens: fc.integer({ min: 1, max: 1e6 }),
+    });
+    fc.assert(
+      fc.property(part, part, part, (u1, u2, earlier) => {
+        const all = { 'user u1': u1, 'user u2': u2 };
+        const share = u1.tokens / (u1.tokens + u2.tokens);
+        const now = { ...window, n: u1.calls + u2.calls, value: share, parts: all };
+        const baseline = { ...weekOf(1), parts: { 'user u1': earlier } };
+        const found = suspectsOf({ window: now, baseline, windowMs: 900_000 });
+        for (const one of found) {
+          expect(one.shareLower).toBeLessThanOrEqual(one.share);
+          expect(one.shareLower).toBeGreaterThanOrEqual(0);
+          expect(one.multipleLower).toBeLessThanOrEqual(one.multiple);
+        }
+        expect(found[0]?.share).toBeCloseTo(share, 9);
+        expect(found[0]?.multiple).toBeCloseTo((u1.tokens * 672) / earlier.tokens, 6);
+      }),
+    );
+  });
+
+  test('bounds-hold-95-times-in-100-for-random-arrivals', () => {
+    const random = randomFrom(5);
+    const exponential = () => -Math.log(1 - random());
+    const draw = (mean: number) => {
+      let [calls, tokens, at] = [0, 0, exponential()];
+      for (; at < mean; at += exponential()) {
+        calls += 1;
+        tokens += 500 * exponential();
+      }
+      return { calls, tokens };
+    };
+    const tries = 2_000;
+    let [shareMissed, multipleMissed] = [0, 0];
+    for (let i = 0; i < tries; i += 1) {
+      const [u1, rest, earlier] = [draw(60), draw(60), draw(300)];
+      const share = u1.tokens / (u1.tokens + rest.tokens);
+      const now = { ...window, n: u1.calls + rest.calls, value: share, parts: { 'user u1': u1 } };
+      const baseline = { ...weekOf(1), coveredMs: 900_000, parts: { 'user u1': earlier } };
+      const [one] = suspectsOf({ window: now, baseline, windowMs: 900_000 });
+      if ((one?.shareLower ?? 1) > 0.5) shareMissed += 1;
+      if ((one?.multipleLower ?? 1) > 0.2) multipleMissed += 1;
+    }
+    for (const missed of [shareMissed, multipleMissed]) {
+      expect(missed / tries).toBeGreaterThan(0.03);
+      expect(missed / tries).toBeLessThan(0.07);
+    }
+  });
+});
+
+/** mulberry32: repeatable numbers, 0 ≤ x < 1. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,34 @@
+import type { RuleSettings } from '../config/rules.ts';
+import { ruleOf } from '../detection/rules.ts';
+import { effectiveSettings } from '../detection/settings.ts';
+import { DECLARED_ESCALATIONS, type Escalations, type Incident } from '../incident/incident.ts';
+import { type Flow, serviceConfig } from './flow.ts';
+
+/** The settings of the rule that opened it; null when a person did, or an alert from outside. */
+export function ruleSettingsOf(
+  flow: Pick<Flow, 'config'>,
+  incident: Pick<Incident, 'source' | 'rule' | 'service' | 'environment'>,
+): RuleSettings | null {
+  const rule = incident.source === 'rule' ? ruleOf(incident.rule ?? '') : undefined;
+  if (rule === undefined) return null;
+  const { rules: globalOverrides } = flow.config;
+  const serviceOverrides = serviceConfig(flow, incident.service)?.rules ?? {};
+  return effectiveSettings(rule, { globalOverrides, serviceOverrides, environment: incident.environment });
+}
+
+export function escalationsOf(
+  flow: Pick<Flow, 'config'>,
+  incident: Pick<Incident, 'source' | 'rule' | 'service' | 'environment'>,
+): Escalations {
+  return ruleSettingsOf(flow, incident) ?? DECLARED_ESCALATIONS;
+}
+
+const LEAD_AFTER_MINUTES = 20;
+
+/** How long a page may go unacknowledged before the engineering lead is told. */
+export function leadAfterMs(
+  flow: Pick<Flow, 'config'>,
+  incident: Pick<Incident, 'source' | 'rule' | 'service' | 'environment'>,
+): number {
+  return (ruleSettingsOf(flow, incident)?.lead_after_minutes ?? LEAD_AFTER_MINUTES) * 60_000;
+}

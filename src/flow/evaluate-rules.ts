@@ -1,0 +1,181 @@
+import type { Trouble } from '../db/trouble-store.ts';
+import type { Readings, RuleVerdict } from '../detection/rule.ts';
+import { questionsOf, type WatchedRule } from '../detection/watched-rule.ts';
+import { ExternalError, messageOf } from '../errors.ts';
+import type { Interval } from '../sources/call.ts';
+import type { Answer, MetricSource, Question, Reading } from '../sources/metric-source.ts';
+
+/** What one rule said, and the source that its numbers came from. */
+export interface Evaluated {
+  watched: WatchedRule;
+  verdict: RuleVerdict;
+  source: string;
+}
+
+interface Asked {
+  watched: WatchedRule;
+  name: string;
+  question: Question;
+  source: MetricSource;
+}
+
+export interface Evaluating {
+  now: Date;
+  /** When something was wrong with the service: a baseline leaves it out. */
+  troubledTimes(service: { service: string; environment: string }): readonly Interval[];
+  sourceFor(question: Question): MetricSource;
+}
+
+/** A source has its own timeout; one that breaks even that must not hold up the tick. */
+const LONGEST_READ_MS = 45_000;
+
+/**
+ * Asks every source once for all that the rules need, and judges. A source that cannot be reached, a query that fails
+ * and a rule that throws are troubles with a name; none stops the others. A rule whose source has no such measure is
+ * left out.
+ */
+export async function evaluateRules(
+  watched: readonly WatchedRule[],
+  around: Evaluating,
+): Promise<{ evaluated: Evaluated[]; troubles: Trouble[] }> {
+  const asked = watched.flatMap((one) => {
+    const troubled = around.troubledTimes(one);
+    return questionsOf(one, { now: around.now, troubled }).map(([name, question]): Asked => {
+      return { watched: one, name, question, source: around.sourceFor(question) };
+    });
+  });
+  const answers = new Map<Question, Answer>();
+  const troubles: Trouble[] = [];
+  const bySource = Map.groupBy(asked, (one) => one.source);
+  await Promise.all(
+    [...bySource].map(async ([source, ofSource]) => {
+      const questions = ofSource.map((one) => one.question);
+      const read = await readAll(source, questions, around.now);
+      read.answers.forEach((answer, i) => {
+        answers.set(questions[i] as Question, answer);
+      });
+      troubles.push(...read.troubles);
+    }),
+  );
+  const evaluated = [...Map.groupBy(asked, (one) => one.watched)].flatMap(([one, ofRule]) => {
+    const judged = judge(one, ofRule, answers);
+    troubles.push(...judged.troubles);
+    return judged.verdict === null
+      ? []
+      : [{ watched: one, verdict: judged.verdict, source: ofRule[0]?.source.name ?? '' }];
+  });
+  return { evaluated, troubles };
+}
+
+async function readAll(
+  source: MetricSource,
+  questions: readonly Question[],
+  now: Date,
+): Promise<{ answers: Answer[]; troubles: Trouble[] }> {
+  try {
+    const answers = await withinLimit(source, source.read(questions, now));
+    if (answers.length !== questions.length)
+      throw new Error(`answered ${answers.length} of ${questions.length} questions`);
+    return { answers: answers.map(withoutNaN), troubles: [] };
+  } catch (thrown) {
+    const problem = `source ${source.name}: ${messageOf(thrown)}`;
+    const answers = questions.map((): Answer => ({ kind: 'problem', problem }));
+    return { answers, troubles: [{ key: `source:${source.name}`, problem }] };
+  }
+}
+
+/** Policy: what is not a finite number is no number; it neither fires nor clears anything. */
+function withoutNaN(answer: Answer): Answer {
+  if (answer.kind !== 'reading') return answer;
+  const { n, value, sd } = answer.reading;
+  const isFine =
+    Number.isFinite(n) && n >= 0 && [value, sd].every((it) => it === null || Number.isFinite(it));
+  return isFine ? answer : { kind: 'problem', problem: `answered n = ${n}, value = ${value}, sd = ${sd}` };
+}
+
+async function withinLimit<T>(source: MetricSource, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `did not answer within ${LONGEST_READ_MS / 1000} s`;
+      reject(new ExternalError(message, { service: source.name, retryable: true }));
+    }, LONGEST_READ_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Judged {
+  /** Null when the source has no such measure, or the rule itself failed. */
+  verdict: RuleVerdict | null;
+  troubles: Trouble[];
+}
+
+function judge(watched: WatchedRule, asked: readonly Asked[], answers: Map<Question, Answer>): Judged {
+  const { rule, settings, service } = watched;
+  const given = asked.map(({ name, question }): [string, Answer] => [
+    name,
+    answers.get(question) ?? { kind: 'unsupported' },
+  ]);
+  const isWindowUnsupported = asked.every(
+    ({ question }) => question.isBaseline || answers.get(question)?.kind === 'unsupported',
+  );
+  if (isWindowUnsupported) return { verdict: null, troubles: [] };
+  const problems = given.flatMap(([, answer]) => (answer.kind === 'problem' ? [answer.problem] : []));
+  const readings = Object.fromEntries(
+    given.map(([name, answer]): [string, Reading | null] => [
+      name,
+      answer.kind === 'reading' ? answer.reading : null,
+    ]),
+  );
+  try {
+    const isBlind =
+      problems.length > 0 &&
+      asked.every(({ name, question }) => question.isBaseline || readings[name] === null);
+    const verdict = isBlind ? blind(watched, problems) : judgeWith(watched, readings);
+    return { verdict, troubles: troublesOf(watched, problems) };
+  } catch (thrown) {
+    const problem = `rule ${rule.id} of ${service} failed with these settings (threshold ${settings.threshold}): ${messageOf(thrown)}`;
+    return { verdict: null, troubles: [{ key: `rule:${nameOf(watched)}`, problem }] };
+  }
+}
+
+function judgeWith({ rule, settings }: WatchedRule, readings: Readings<string>): RuleVerdict {
+  const verdict = rule.judge(readings, settings);
+  if (verdict.value !== null && !Number.isFinite(verdict.value)) throw new Error(`value ${verdict.value}`);
+  return verdict;
+}
+
+/** A query of its own that fails is this rule's trouble; a source that is away is the source's. */
+function troublesOf(watched: WatchedRule, problems: readonly string[]): Trouble[] {
+  const own = problems.filter((problem) => !problem.startsWith('source '));
+  if (own.length === 0) return [];
+  const { rule, service } = watched;
+  return [{ key: `rule:${nameOf(watched)}`, problem: `rule ${rule.id} of ${service} is blind: ${own[0]}` }];
+}
+
+function blind({ rule, settings }: WatchedRule, problems: readonly string[]): RuleVerdict {
+  return {
+    rule: rule.id,
+    warning: rule.warning,
+    state: 'no-data',
+    value: null,
+    baseline: null,
+    n: 0,
+    baselineN: 0,
+    lower: null,
+    upper: null,
+    threshold: settings.threshold,
+    pastBound: false,
+    unmistakable: false,
+    isClear: false,
+    detail: problems[0] ?? null,
+  };
+}
+
+function nameOf({ rule, service, environment }: WatchedRule): string {
+  return `${environment}/${service}/${rule.id}${rule.warning ? ' (early warning)' : ''}`;
+}

@@ -1,0 +1,57 @@
+import { troublesNow } from '../db/trouble-store.ts';
+import { ruleOf } from '../detection/rules.ts';
+import { effectiveSettings } from '../detection/settings.ts';
+import { type StoredSignal, signalsOf } from '../detection/signal-store.ts';
+import { type Flow, serviceConfig } from './flow.ts';
+
+/** What the bot sees now, and where it is blind. */
+export interface WatchStatus {
+  signals: (StoredSignal & { shadow: boolean })[];
+  troubles: { key: string; problem: string; since: Date }[];
+}
+
+export async function watchStatus(flow: Pick<Flow, 'db' | 'config'>): Promise<WatchStatus> {
+  const signals = await signalsOf(flow.db);
+  return {
+    signals: signals.map((signal) => ({ ...signal, shadow: isShadow(flow, signal) })),
+    troubles: await troublesNow(flow.db),
+  };
+}
+
+function isShadow(flow: Pick<Flow, 'config'>, signal: StoredSignal): boolean {
+  const rule = ruleOf(signal.rule, signal.warning);
+  if (rule === undefined) return false;
+  const { environment } = signal;
+  const isConfigured = environment === flow.config.environment;
+  const serviceOverrides = (isConfigured ? serviceConfig(flow, signal.service)?.rules : undefined) ?? {};
+  return effectiveSettings(rule, { globalOverrides: flow.config.rules, serviceOverrides, environment })
+    .shadow;
+}
+
+/**
+ * The status in lines of text, the worst first: "*support-answers* quality.score firing since 02:31". Signals that are
+ * ok are only counted.
+ */
+export function describeWatch({ signals, troubles }: WatchStatus): string[] {
+  const speaking = signals.filter((signal) => signal.state !== 'ok');
+  const lines = ORDER.flatMap((state) =>
+    speaking.filter((signal) => signal.state === state).map((signal) => lineOf(signal)),
+  );
+  const ok = signals.length - speaking.length;
+  return [
+    ...troubles.map(({ problem, since }) => `blind since ${minute(since)}: ${problem}`),
+    ...lines,
+    `${ok} of ${signals.length} signals ok`,
+  ];
+}
+
+const ORDER = ['firing', 'recovering', 'pending', 'no-data', 'insufficient'] as const;
+
+function lineOf(signal: WatchStatus['signals'][number]): string {
+  const kind = [signal.warning ? 'early warning' : null, signal.shadow ? 'shadow' : null];
+  const marks = kind.filter((mark) => mark !== null);
+  const suffix = marks.length === 0 ? '' : ` (${marks.join(', ')})`;
+  return `${signal.service} ${signal.rule}${suffix}: ${signal.state} since ${minute(signal.since)}`;
+}
+
+const minute = (at: Date) => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
