@@ -82,7 +82,7 @@ function comparisons(costs: Record<Side, Cost>): Measurement[] {
   return [
     row('1,000 rules one by one, wall', { side: 'single', of: 'wallMs', target: 1.3 }),
     row('1,000 rules one by one, CPU', { side: 'single', of: 'cpuMs', target: 1.3 }),
-    row('1,000 rules in batches, wall', { side: 'batched', of: 'wallMs', target: 0.6 }),
+    row('1,000 rules in batches, wall', { side: 'batched', of: 'wallMs', target: 0.9 }),
     row('1,000 rules in batches, CPU', { side: 'batched', of: 'cpuMs', target: 0.6 }),
   ];
 }

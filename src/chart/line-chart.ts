@@ -14,6 +14,10 @@ export interface Panel {
 const FONT = 'DejaVu Sans';
 const WIDTH_PX = 560;
 const HEIGHT_PX = 110;
+const RED = '#b3261e';
+
+/** Labels of neighbouring marks stand on different lines. */
+const labelY = (index: number) => 3 + (index % 4) * 13;
 
 /**
  * Panels one under the other as an SVG, times in UTC. The text is in DejaVu Sans, which comes with the project, because
@@ -50,7 +54,9 @@ function specOf(title: string, panels: readonly Panel[]): TopLevelSpec {
     title: { text: title, anchor: 'start', fontSize: 14 },
     background: 'white',
     config: { font: FONT, axis: { labelFontSize: 10, titleFontSize: 10 }, view: { stroke: '#dddddd' } },
+    padding: { left: 5, top: 5, bottom: 5, right: 90 },
     vconcat: panels.map(panelSpec),
+    resolve: { scale: { x: 'shared' } },
   } as TopLevelSpec;
 }
 
@@ -75,18 +81,18 @@ function panelSpec({ title, points, marks }: Panel): object {
       },
       {
         data: { values: rows.filter((row) => row.threshold !== null) },
-        mark: { type: 'line', color: '#b3261e', strokeDash: [5, 4], strokeWidth: 1 },
+        mark: { type: 'line', color: RED, strokeDash: [5, 4], strokeWidth: 1 },
         encoding: { x, y: { ...y, field: 'threshold' } },
       },
       {
         data: { values: marks.map(({ at, label }) => ({ at: at.getTime(), label })) },
-        mark: { type: 'rule', color: '#b3261e', strokeWidth: 1.5 },
+        mark: { type: 'rule', color: RED, strokeWidth: 1.5 },
         encoding: { x },
       },
       {
-        data: { values: marks.map(({ at, label }) => ({ at: at.getTime(), label })) },
-        mark: { type: 'text', color: '#b3261e', align: 'left', dx: 4, baseline: 'top', fontSize: 10 },
-        encoding: { x, y: { value: 3 }, text: { field: 'label' } },
+        data: { values: marks.map(({ at, label }, i) => ({ at: at.getTime(), label, y: labelY(i) })) },
+        mark: { type: 'text', color: RED, align: 'left', dx: 4, baseline: 'top', fontSize: 10 },
+        encoding: { x, y: { field: 'y', type: 'quantitative', scale: null }, text: { field: 'label' } },
       },
     ],
   };

@@ -9,6 +9,8 @@ export interface Suspect {
   share: number;
   /** One-sided 95 % lower bound of the share. */
   shareLower: number;
+  /** How much more of all tokens that is than in the baseline, in points. */
+  shareRisen: number;
   /** Its token rate over its own baseline's; infinite for one that had none. */
   multiple: number;
   multipleLower: number;
@@ -29,13 +31,23 @@ export function suspectsOf(readings: { window: Reading; baseline: Reading; windo
   const allTokens = busiest.tokens / window.value;
   if (!(allTokens > 0)) return [];
   const baselineParts = baseline.parts ?? {};
+  const ownShare = shareBefore(baseline);
   return Object.entries(parts)
     .filter(([, part]) => part.calls > 0)
     .map(([name, part]) => ({
       name,
       ...shareOf(part, { allTokens, allCalls: window.n }),
+      shareRisen: part.tokens / allTokens - ownShare(baselineParts[name]),
       ...multipleOf(part, baselineParts[name], windowMs / coveredMs),
     }));
+}
+
+/** One's share of the baseline's tokens; 0 for who was not there, or where the total cannot be told. */
+function shareBefore({ parts = {}, about, value }: Reading): (part: Part | undefined) => number {
+  const busiest = about === undefined ? undefined : parts[about];
+  if (busiest === undefined || value === null || value <= 0 || busiest.tokens <= 0) return () => 0;
+  const allTokens = busiest.tokens / value;
+  return (part) => (part?.tokens ?? 0) / allTokens;
 }
 
 /** Half a call is added on both sides, so that one who took everything has a bound as well. */

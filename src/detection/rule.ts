@@ -52,10 +52,11 @@ export interface RuleVerdict {
 /** One measurement that a rule needs. */
 export interface Ask {
   measure: Measure;
-  /** `window`: the minutes before now; `newest`: the last calls; `baseline`: the 7 days before the window. */
+  /** `window`: the minutes before now; `baseline`: the 7 days before the window. */
   over:
     | { kind: 'window'; minutes: number }
-    | { kind: 'newest'; calls: number }
+    /** The last calls of the last `minutes`, or of the last 7 days. */
+    | { kind: 'newest'; calls: number; minutes?: number }
     | { kind: 'baseline'; windowMinutes: number };
   /** Also the single outcomes, for a sequential test. */
   wantsOutcomes?: true;

@@ -74,7 +74,9 @@ export function ruleReference(): RuleReference[] {
 function windowsOf(asks: readonly ReturnType<Rule['asks']>[string][]): string[] {
   const windows = asks.flatMap(({ over }) => {
     if (over.kind === 'window') return [`${over.minutes} min`];
-    return over.kind === 'newest' ? [`newest ${over.calls.toLocaleString('en-US')}`] : [];
+    return over.kind === 'newest' ? [`newest ${count(over.calls)}`] : [];
   });
   return [...new Set(windows)];
 }
+
+const count = (n: number) => n.toLocaleString('en-US');

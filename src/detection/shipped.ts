@@ -49,8 +49,9 @@ export function lastMinutes(measure: Ask['measure'], minutes: number): Ask {
   return { measure, over: { kind: 'window', minutes } };
 }
 
-export function newestCalls(measure: Ask['measure'], calls: number): Ask {
-  return { measure, over: { kind: 'newest', calls } };
+/** The last calls, however old, or those of the last `minutes`. */
+export function newestCalls(measure: Ask['measure'], calls: number, minutes?: number): Ask {
+  return { measure, over: { kind: 'newest', calls, ...(minutes === undefined ? {} : { minutes }) } };
 }
 
 /** The 7 days before the last `windowMinutes`. */

@@ -16,7 +16,7 @@ export interface WatchedRule {
 
 /**
  * What the rule has to know now, by the names that it gave. A baseline is the 7 days before the window without the
- * times of incidents; the newest calls are looked for in the last 7 days.
+ * times of incidents.
  */
 export function questionsOf(
   watched: WatchedRule,
@@ -43,8 +43,10 @@ function spanOf(
 ): Pick<Question, 'from' | 'to' | 'newest' | 'excluding' | 'isBaseline'> {
   const before = (ms: number) => new Date(now.getTime() - ms);
   if (over.kind === 'window') return { from: before(over.minutes * MINUTE_MS), to: now, isBaseline: false };
-  if (over.kind === 'newest')
-    return { from: before(BASELINE_MS), to: now, newest: over.calls, isBaseline: false };
+  if (over.kind === 'newest') {
+    const lookBackMs = over.minutes === undefined ? BASELINE_MS : over.minutes * MINUTE_MS;
+    return { from: before(lookBackMs), to: now, newest: over.calls, isBaseline: false };
+  }
   const to = before(over.windowMinutes * MINUTE_MS);
   return { from: before(BASELINE_MS), to, excluding: troubled, isBaseline: true };
 }

@@ -24,6 +24,9 @@ afterAll(async () => {
   await database.drop();
 });
 
+const window = { n: 1_000, value: 0.9, sd: null };
+const verdict = qualityFormat.judge({ window }, qualityFormat.defaults);
+
 describe('evidence', () => {
   async function incident(of: Of): Promise<number> {
     const row = await opened.db
@@ -88,8 +91,6 @@ describe('evidence', () => {
     const of = newService();
     await regression(of, 5_000, 6_000);
     const incidentId = await incident(of);
-    const reading = { window: { n: 1_000, value: 0.9, sd: null } };
-    const verdict = qualityFormat.judge(reading, qualityFormat.defaults);
     await recordEvaluations(opened.db, [{ ...of, at: at(5_900), source: 'calls', verdict }]);
     const freeze = { incidentId, ...of, at: at(6_000), onset: at(5_000), passScore: 0.8 };
     await opened.db.transaction().execute((tx) => freezeEvidence(tx, freeze));

@@ -1,5 +1,6 @@
 import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
+import { firstWarning } from '../detection/evaluation-store.ts';
 import { categoryOf, type RuleVerdict, severityOf } from '../detection/rule.ts';
 import { type NextSignal, stillPastBound } from '../detection/signal.ts';
 import { linkSignal, type SignalKey } from '../detection/signal-store.ts';
@@ -49,13 +50,19 @@ export async function actOnSignal(flow: Acting, tx: Tx, moved: Moved): Promise<v
  * Policy: when people resolved the incident and its rule still fires a window and a cooldown later, that is a new one.
  * What was declined as a false alarm stays quiet until the rule has been clear.
  */
-async function firesOn(tx: Tx, { watched, signal, incidentId, now }: Moved): Promise<boolean> {
-  if (signal.state !== 'firing' || incidentId === null) return false;
+async function firesOn(tx: Tx, moved: Moved): Promise<boolean> {
+  const { watched, verdict, incidentId, now } = moved;
+  if (verdict.state !== 'firing' || incidentId === null || looksAtNewest(watched)) return false;
   const incident = await findIncident(tx, incidentId);
   if (incident?.status !== 'resolved' && incident?.status !== 'closed') return false;
   const { resolved } = await milestonesOf(tx, incidentId);
   const { window_minutes: window, cooldown_minutes: cooldown } = watched.settings;
   return resolved !== undefined && now.getTime() - resolved.getTime() > (window + cooldown) * 60_000;
+}
+
+/** The newest calls may still be those from before the resolution, so such a rule has to clear first. */
+function looksAtNewest({ rule, settings }: WatchedRule): boolean {
+  return Object.values(rule.asks(settings)).some(({ over }) => over.kind === 'newest');
 }
 
 /** Policy: a shadow rule opens nothing; one that only notifies tells the ops channel; any other opens or joins. */
@@ -98,7 +105,25 @@ async function openOrJoin(flow: Acting, tx: Tx, moved: Moved): Promise<Incident>
     origin: verdict.rule,
     now,
   });
-  return opened ? incident : join(tx, incident, moved);
+  if (!opened) return join(tx, incident, moved);
+  await noteWarning(tx, incident, moved);
+  return incident;
+}
+
+const WARNED_BEFORE_MS = 6 * 3_600_000;
+
+/** When an early warning saw it first, the timeline says so. */
+async function noteWarning(
+  tx: Tx,
+  incident: Incident,
+  { watched, verdict, onset, now }: Moved,
+): Promise<void> {
+  const { service, environment } = watched;
+  const since = onset ?? new Date(now.getTime() - WARNED_BEFORE_MS);
+  const warning = await firstWarning(tx, { service, environment, rule: verdict.rule, since });
+  if (warning === null || warning.at >= now) return;
+  const text = `Early warning since ${warning.at.toISOString().slice(11, 16)} UTC: ${describeVerdict(warning)}`;
+  await addToTimeline(tx, { incidentId: incident.id, at: warning.at, kind: 'warning', actor: null, text });
 }
 
 function join(tx: Tx, incident: Incident, { verdict, signal, now }: Moved): Promise<Incident> {

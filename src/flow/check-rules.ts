@@ -19,6 +19,7 @@ import { allTroubledTimes } from '../incident/incident-store.ts';
 import { activeServices, type ServiceName } from '../sources/call-statistics-store.ts';
 import { minutesOf } from '../sources/minute-store.ts';
 import { actOnSignal, keyOf, type Moved } from './act-on-signal.ts';
+import { blindSpots } from './blind-spots.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
 import { type Evaluated, evaluateRules } from './evaluate-rules.ts';
 import { type Flow, serviceConfig } from './flow.ts';
@@ -130,7 +131,7 @@ async function moveSignals(flow: Ruled, evaluated: readonly Evaluated[], now: Da
       });
     }
   }
-  return [...troubles, ...silent(steps)];
+  return [...troubles, ...blindSpots(steps, now)];
 }
 
 const isNotable = (signal: NextSignal) => signal.opened || signal.cleared || signal.state === 'firing';
@@ -187,19 +188,6 @@ async function onsetFor(flow: Ruled, { watched, verdict }: Step, now: Date): Pro
     if (onset !== null) return onset.at;
   }
   return null;
-}
-
-/** Policy: a metric that had numbers and has none now is reported; silence is never health. */
-function silent(steps: readonly Step[]): Trouble[] {
-  return steps
-    .filter(({ watched, verdict, known }) => {
-      const isReported = watched.rule.id.startsWith('safety.') || watched.rule.warning;
-      return verdict.state === 'no-data' && known !== null && !isReported;
-    })
-    .map(({ watched, verdict }) => ({
-      key: `silent:${nameOf(watched)}/${watched.rule.id}`,
-      problem: `${watched.rule.metric} of ${watched.service} went silent: ${verdict.detail ?? 'no data where there was some before'}`,
-    }));
 }
 
 async function settleTroubles(flow: Ruled, troubles: readonly Trouble[], now: Date): Promise<void> {

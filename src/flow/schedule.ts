@@ -62,11 +62,10 @@ export function startTicking(flow: Flow, parts: Parts): Ticking {
 
   return {
     start() {
-      tasks.push(cron.schedule('* * * * * *', everySecond, { name: 'tick', noOverlap: true }));
-      tasks.push(
-        cron.schedule('*/2 * * * * *', () => step(flow, 'inbox', parts.sweepInbox), { noOverlap: true }),
-      );
-      tasks.push(cron.schedule('*/5 * * * * *', flushCounts, { noOverlap: true }));
+      tasks.push(cron.schedule('* * * * * *', oneAtATime(everySecond), { name: 'tick' }));
+      const sweep = () => step(flow, 'inbox', parts.sweepInbox);
+      tasks.push(cron.schedule('*/2 * * * * *', oneAtATime(sweep)));
+      tasks.push(cron.schedule('*/5 * * * * *', oneAtATime(flushCounts)));
       tasks.push(cron.schedule('17 3 * * *', () => prune(flow)));
     },
     now,
@@ -75,6 +74,20 @@ export function startTicking(flow: Flow, parts: Parts): Ticking {
       await last;
       await flushCounts();
     },
+  };
+}
+
+/** Leaves a time out while the work of an earlier one goes on, as it will when a source is slow. */
+function oneAtATime(work: () => Promise<void>): () => Promise<void> {
+  let isBusy = false;
+  return async () => {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      await work();
+    } finally {
+      isBusy = false;
+    }
   };
 }
 

@@ -29,23 +29,21 @@ function isShadow(flow: Pick<Flow, 'config'>, signal: StoredSignal): boolean {
 }
 
 /**
- * The status in lines of text, the worst first: "*support-answers* quality.score firing since 02:31". Signals that are
- * ok are only counted.
+ * The status in lines of text, the worst first: "support-answers quality.score: firing since 02:31 UTC". Signals without
+ * enough data are one line a service; those that are ok are only counted.
  */
 export function describeWatch({ signals, troubles }: WatchStatus): string[] {
-  const speaking = signals.filter((signal) => signal.state !== 'ok');
-  const lines = ORDER.flatMap((state) =>
-    speaking.filter((signal) => signal.state === state).map((signal) => lineOf(signal)),
-  );
-  const ok = signals.length - speaking.length;
+  const speaking = SPEAKING.flatMap((state) => signals.filter((signal) => signal.state === state));
+  const ok = signals.filter((signal) => signal.state === 'ok').length;
   return [
+    ...speaking.map(lineOf),
     ...troubles.map(({ problem, since }) => `blind since ${minute(since)}: ${problem}`),
-    ...lines,
+    ...lackLines(signals),
     `${ok} of ${signals.length} signals ok`,
   ];
 }
 
-const ORDER = ['firing', 'recovering', 'pending', 'no-data', 'insufficient'] as const;
+const SPEAKING = ['firing', 'recovering', 'pending'] as const;
 
 function lineOf(signal: WatchStatus['signals'][number]): string {
   const kind = [signal.warning ? 'early warning' : null, signal.shadow ? 'shadow' : null];
@@ -53,5 +51,20 @@ function lineOf(signal: WatchStatus['signals'][number]): string {
   const suffix = marks.length === 0 ? '' : ` (${marks.join(', ')})`;
   return `${signal.service} ${signal.rule}${suffix}: ${signal.state} since ${minute(signal.since)}`;
 }
+
+function lackLines(signals: WatchStatus['signals']): string[] {
+  const lacking = signals.filter(({ state, warning }) => !warning && LACKS.has(state));
+  return [...Map.groupBy(lacking, ({ service }) => service)].map(([service, its]) => {
+    const said = [...Map.groupBy(its, ({ state }) => state)].map(
+      ([state, rules]) => `${LACKS.get(state)} for ${rules.map(({ rule }) => rule).join(', ')}`,
+    );
+    return `${service}: ${said.join('; ')}`;
+  });
+}
+
+const LACKS = new Map<string, string>([
+  ['no-data', 'no data'],
+  ['insufficient', 'too little data'],
+]);
 
 const minute = (at: Date) => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -180,7 +180,7 @@ describe('a request', () => {
     [{ service: '', output: 'x' }, /^service: /],
     [{ service: 'bot' }, /^output: /],
     [{ service: 'bot', output: 7 }, /^output: /],
-    [{ service: 'bot', output: 'x'.repeat(100_001) }, /^output: must have at most 100000 characters/],
+    [{ service: 'bot', output: 'x'.repeat(40_001) }, /^output: must have at most 40000 characters/],
     [{ service: 'bot', output: 'x', environment: 3 }, /^environment: /],
   ])('that is wrong is refused with the field', async (body, problem) => {
     const answer = await route().post(body);

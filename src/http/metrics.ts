@@ -30,42 +30,47 @@ export function addMetricsRoute(server: FastifyInstance, { flow, tokens }: Measu
 
 async function addSignals(registry: Registry, flow: Measured['flow']): Promise<void> {
   const { signals, troubles } = await watchStatus(flow);
-  const signal = gauge(registry, 'signal', 'State of each rule: 1 on the state that it is in', [
-    'service',
-    'environment',
-    'rule',
-    'warning',
-    'shadow',
-    'state',
-  ]);
+  const signal = gauge(registry, {
+    name: 'signal',
+    help: 'State of each rule: 1 on the state that it is in',
+    labels: ['service', 'environment', 'rule', 'warning', 'shadow', 'state'],
+  });
   for (const { service, environment, rule, warning, shadow, state } of signals) {
     const labels = { service, environment, rule, warning: String(warning), shadow: String(shadow), state };
     signal.set(labels, 1);
   }
-  const trouble = gauge(registry, 'trouble', 'What the bot itself cannot see or do now', ['key']);
+  const trouble = gauge(registry, {
+    name: 'trouble',
+    help: 'What the bot itself cannot see or do now',
+    labels: ['key'],
+  });
   for (const { key } of troubles) trouble.set({ key }, 1);
 }
 
 async function addIncidents(registry: Registry, db: Db): Promise<void> {
-  const live = gauge(registry, 'incidents_live', 'Incidents that still need people', [
-    'category',
-    'severity',
-  ]);
+  const live = gauge(registry, {
+    name: 'incidents_live',
+    help: 'Incidents that still need people',
+    labels: ['category', 'severity'],
+  });
   for (const { category, severity } of await listLive(db)) live.inc({ category, severity });
 }
 
 async function addJobs(registry: Registry, db: Db): Promise<void> {
-  const jobs = gauge(registry, 'jobs', 'Durable jobs that are not done', ['kind', 'state']);
+  const jobs = gauge(registry, {
+    name: 'jobs',
+    help: 'Durable jobs that are not done',
+    labels: ['kind', 'state'],
+  });
   for (const { kind, state, n } of await jobCounts(db)) jobs.set({ kind, state }, n);
 }
 
 async function addChecks(registry: Registry, db: Db): Promise<void> {
-  const checks = gauge(registry, 'checks_total', 'Answers of the check before delivery', [
-    'service',
-    'environment',
-    'verdict',
-    'reason',
-  ]);
+  const checks = gauge(registry, {
+    name: 'checks_total',
+    help: 'Answers of the check before delivery',
+    labels: ['service', 'environment', 'verdict', 'reason'],
+  });
   for (const { service, environment, verdict, reason, n } of await checkTotals(db)) {
     checks.set({ service, environment, verdict, reason }, n);
   }
@@ -73,9 +78,7 @@ async function addChecks(registry: Registry, db: Db): Promise<void> {
 
 function gauge<Label extends string>(
   registry: Registry,
-  name: string,
-  help: string,
-  labelNames: Label[],
+  { name, help, labels }: { name: string; help: string; labels: Label[] },
 ): Gauge<Label> {
-  return new Gauge({ name: `llm_incident_${name}`, help, labelNames, registers: [registry] });
+  return new Gauge({ name: `llm_incident_${name}`, help, labelNames: labels, registers: [registry] });
 }

@@ -169,7 +169,10 @@ export interface TroubledTime {
 }
 
 /** Times of incidents, from (estimated) start to mitigation, to be left out of baselines; of all services. */
-export async function allTroubledTimes(db: Db, { since, now }: { since: Date; now: Date }): Promise<TroubledTime[]> {
+export async function allTroubledTimes(
+  db: Db,
+  { since, now }: { since: Date; now: Date },
+): Promise<TroubledTime[]> {
   const at = (names: MilestoneName[]) =>
     sql<Date | null>`min(at) filter (where name in (${sql.join(names)}))`;
   const rows = await db
@@ -182,7 +185,9 @@ export async function allTroubledTimes(db: Db, { since, now }: { since: Date; no
     .orderBy('incident.id')
     .execute();
   return rows.flatMap(({ service, environment, from, to }) =>
-    service === null || (to ?? now) < since ? [] : [{ service, environment, from: from ?? now, to: to ?? now }],
+    service === null || (to ?? now) < since
+      ? []
+      : [{ service, environment, from: from ?? now, to: to ?? now }],
   );
 }
 

@@ -3,11 +3,36 @@ import { describe, expect, test } from 'vitest';
 import type { CallFacts } from './call-facts.ts';
 import { mergeStats, statsFromJson, statsOf, statsToJson } from './call-stats.ts';
 import { centroidsOf, mergeCentroids, sizeOf, valueAtRank } from './centroids.ts';
-import { facts, someFacts } from './example-facts.ts';
+import { facts } from './example-facts.ts';
 import { readingOf } from './stats-reading.ts';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 const HOUR = { from: new Date(T0), to: new Date(T0 + 3_600_000) };
+
+/** Any call within so many minutes from `startMs` on. */
+function someFacts(startMs: number, minutes: number): fc.Arbitrary<CallFacts> {
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+  return fc
+    .record({
+      isSpan: fc.boolean(),
+      failed: fc.boolean(),
+      latencyMs: maybe(fc.integer({ min: 1, max: 9_000 })),
+      inputTokens: maybe(fc.nat(5_000)),
+      outputTokens: maybe(fc.nat(500)),
+      outputChars: maybe(fc.nat(2_000)),
+      costUsd: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
+      userId: maybe(fc.constantFrom('ann', 'bob', 'cid')),
+      endpoint: maybe(fc.constantFrom('/a', '/b')),
+      quality: maybe(fc.double({ min: 0, max: 1, noNaN: true })),
+      judge: maybe(fc.constantFrom('strict', 'mild')),
+      formatOk: maybe(fc.boolean()),
+      refused: maybe(fc.boolean()),
+      hedged: maybe(fc.boolean()),
+      words: maybe(fc.array(fc.nat(9), { minLength: 64, maxLength: 64 })),
+      offsetMs: fc.nat(minutes * 60_000 - 1),
+    })
+    .map(({ offsetMs, ...changes }) => facts(startMs + offsetMs, changes));
+}
 
 describe('statistics of calls', () => {
   test('merging-the-statistics-of-parts-counts-as-much-as-counting-at-once', () => {

@@ -26,7 +26,7 @@ describe('one incident, from a silent model change to the post-mortem', () => {
     expect(text).toContain('SEV1 quality · support-answers · PROD · exposed');
     expect(text).toContain('gpt-4-0314 → gpt-4-0613');
     expect(text).toContain('model gpt-4-0314');
-    expect(text).toContain('paged if it still fires in ten minutes');
+    expect(text).toContain('paged if it still fires in 10 minutes');
   });
 
   it('pages the on-call engineer when the bound is still past after ten minutes', async () => {

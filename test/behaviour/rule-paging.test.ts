@@ -40,7 +40,7 @@ describe('paging when a rule fires', () => {
 
   it('pages for sev1 when ten more minutes have not helped, and only once', async () => {
     const { id, card } = await opened('paged-late', 40);
-    await textWith(world, card, 'paged if it still fires in ten minutes');
+    await textWith(world, card, 'paged if it still fires in 10 minutes');
     await world.advance(10 * MINUTE_MS - 5_000);
     await pagedByHand('raised before the ten minutes are over');
     expect(pagesOf(id)).toHaveLength(0);

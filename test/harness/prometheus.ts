@@ -54,12 +54,11 @@ export async function startPrometheus({ series }: { series: readonly Series[] })
   const data = join(home, 'data');
   mkdirSync(data);
   writeFileSync(join(home, 'prometheus.yml'), 'global: {}\n');
-  if (series.length > 0) {
-    writeFileSync(join(home, 'series.txt'), openMetrics(series));
-    const args = ['tsdb', 'create-blocks-from', '--max-block-duration=720h', 'openmetrics'];
-    execFileSync('promtool', [...args, join(home, 'series.txt'), data], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+  try {
+    if (series.length > 0) backfill(series, { home, data });
+  } catch (thrown) {
+    rmSync(home, { recursive: true, force: true });
+    throw thrown;
   }
   return startServer('prometheus', home, (port) => [
     `--config.file=${join(home, 'prometheus.yml')}`,
@@ -68,6 +67,14 @@ export async function startPrometheus({ series }: { series: readonly Series[] })
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
   ]);
+}
+
+/** A running Prometheus would see new blocks only after a minute, so they are made before its start. */
+function backfill(series: readonly Series[], { home, data }: { home: string; data: string }): void {
+  const file = join(home, 'series.txt');
+  writeFileSync(file, openMetrics(series));
+  const args = ['tsdb', 'create-blocks-from', '--max-block-duration=720h', 'openmetrics', file, data];
+  execFileSync('promtool', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** A real VictoriaMetrics that holds these series. */

@@ -2,6 +2,8 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configKeys, parseConfigFile } from '../../src/config/config-file.ts';
+import { ruleTable } from '../../src/detection/rule-reference.ts';
+import { ruleReference } from '../../src/detection/rules.ts';
 import { InputError } from '../../src/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -59,6 +61,11 @@ describe('README.md', () => {
     const cited = [...links, ...codeIn(readme).filter((code) => ours.test(code) && !made.has(code))];
     const exists = (path: string) => existsSync(join(ROOT, path)) || globSync(path, { cwd: ROOT }).length > 0;
     expect(cited.filter((path) => !exists(path))).toEqual([]);
+  });
+
+  test('the-rule-table-is-what-the-code-says', () => {
+    const [, shown] = /<!-- rules -->\n([\s\S]*?)\n<!-- \/rules -->/.exec(read('README.md')) ?? [];
+    expect(shown).toBe(ruleTable(ruleReference()));
   });
 
   test('every-npm-script-that-is-named-exists', () => {

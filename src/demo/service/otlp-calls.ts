@@ -4,6 +4,7 @@ export interface Evaluation {
   score?: number;
   label?: string;
   explanation?: string;
+  evaluator?: string;
 }
 
 /** One model call as an instrumented application would report it. */
@@ -112,6 +113,7 @@ function logRecordsOf(call: EmittedCall): object[] {
         'gen_ai.evaluation.score.value': evaluation.score,
         'gen_ai.evaluation.score.label': evaluation.label,
         'gen_ai.evaluation.explanation': evaluation.explanation,
+        'gen_ai.evaluation.evaluator.name': evaluation.evaluator,
       },
       new Set(['gen_ai.evaluation.score.value']),
     ),

@@ -6,22 +6,25 @@ import { ESCALATES, shipped, windowAndBaseline } from '../shipped.ts';
 
 /** How far above its own baseline rate an offender must be: one that is always large is no incident. */
 const OWN_MULTIPLE = 3;
+/** How many points more of all tokens than before: where all grew, nobody is the offender. */
+const LEAST_RISE = 0.1;
 const MINUTE_MS = 60_000;
 
 type Names = 'window' | 'baseline';
 type Settings = Rule['defaults'];
 
 /**
- * Policy: fires when one user or endpoint took more than half of the tokens of the last 15 minutes and that is more
- * than 3 times its own baseline rate, from at least 20 calls against 200; past its bound when the one-sided 95 %
- * bounds of both say so.
+ * Policy: fires when one user or endpoint took more than half of the tokens of the last 15 minutes, that is more than 3
+ * times its own baseline rate, and its share rose by 10 points or more, from at least 20 calls against 200; past its
+ * bound when the one-sided 95 % bounds say so.
  */
 export const costShare: Rule<Names> = {
   id: 'cost.share',
   warning: false,
   metric: 'Share of one user or endpoint',
   title: 'One user or endpoint takes most of the tokens',
-  policy: 'one user or endpoint took more than the threshold of all tokens, above 3 × its own baseline rate',
+  policy:
+    'one user or endpoint took more than the threshold of all tokens, above 3 × its own baseline rate, and a larger share than before',
   unit: 'share',
   neutral: 0,
   defaults: shipped({
@@ -49,7 +52,8 @@ function judge({ window, baseline }: Readings<Names>, settings: Settings): Judge
   if (suspects.length === 0) {
     return unjudged('insufficient', { ...seen, detail: 'users and endpoints have no baseline of their own' });
   }
-  const isPast = (limit: number) => (one: Suspect) => one.share > limit && one.multiple > OWN_MULTIPLE;
+  const isPast = (limit: number) => (one: Suspect) =>
+    one.share > limit && one.multiple > OWN_MULTIPLE && one.shareRisen >= LEAST_RISE;
   const worst = worstOf(suspects.filter(isPast(settings.threshold)));
   if (worst === null) {
     const isClear = !suspects.some(isPast(settings.clear_threshold));

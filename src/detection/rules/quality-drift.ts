@@ -18,6 +18,8 @@ type Names =
 type Settings = Rule['defaults'];
 
 const BINS = 10;
+/** Older outputs say nothing about a drift now. */
+const LATEST_MINUTES = 360;
 /** What comes once in 1,000 comparisons without a shift. */
 const CHANCE = 0.001;
 /** A share of the baseline, as for scores. */
@@ -27,7 +29,7 @@ const CANARIES = { threshold: 0.5, clear_threshold: 0.25, min_samples: 1, min_ba
 
 /**
  * Policy: fires when semantic similarity fell more than 15 % below its baseline; where nobody measures that, when the
- * newest 500 outputs differ from the baseline's in words (a lexical stand-in, Jensen–Shannon) or in length (PSI) by
+ * newest 500 outputs of 6 hours differ from the baseline's in words (a lexical stand-in, Jensen–Shannon) or in length (PSI) by
  * more than 0.2 and more than chance does once in 1,000; or when at least half of the canaries deviate twice in a row.
  * A shift is not yet harm: it is never past its bound. When the inputs changed as well, it says so.
  */
@@ -51,11 +53,11 @@ export const qualityDrift: Rule<Names> = {
     ...ESCALATES.quality,
   }),
   asks: ({ window_calls: calls, window_minutes: minutes }) => ({
-    window: newestCalls('length', calls),
+    window: newestCalls('length', calls, LATEST_MINUTES),
     baseline: baselineOf('length', minutes),
-    input: newestCalls('input-length', calls),
+    input: newestCalls('input-length', calls, LATEST_MINUTES),
     inputBaseline: baselineOf('input-length', minutes),
-    words: newestCalls('words', calls),
+    words: newestCalls('words', calls, LATEST_MINUTES),
     wordsBaseline: baselineOf('words', minutes),
     similarity: lastMinutes('similarity', minutes),
     similarityBaseline: baselineOf('similarity', minutes),

@@ -126,7 +126,8 @@ describe('drift', () => {
       detail: 'canaries: capital',
     });
     expect(verdict({ ...steady, canaries: canaries(0.25) }).state).toBe('ok');
-    expect(verdict({ canaries: { n: 1, value: 1, sd: null } }).state).toBe('insufficient');
+    expect(verdict({ canaries: { n: 1, value: 1, sd: null } }).state).toBe('firing');
+    expect(verdict({ canaries: { n: 0, value: null, sd: null } }).state).toBe('no-data');
   });
 });
 

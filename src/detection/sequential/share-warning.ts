@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 const CHANCE = 1e-6;
 /** How much one's own share of the traffic moves from minute to minute by itself, relative to it. */
 const OWN_SPREAD = 0.2;
-/** Who has more than this share of the traffic is the traffic: there are no others to compare with. */
+/** Who has more than this share of the traffic is the traffic: when it grows, the service does. */
 const MOST = 0.5;
 
 type Names = 'window' | 'baseline';
@@ -24,9 +24,9 @@ interface Suspect {
 
 /**
  * Policy: warns when one user or endpoint made more than 3 times the calls, or took more than 3 times the tokens, of
- * its own baseline in the last minute, at least 20 calls, and chance gives that once in a million: chance that knows
- * how busy the service was in that minute, or, for one who is most of the service, how uneven its minutes are. Who is
- * not in the baseline is held against the busiest that is.
+ * its own baseline in the last minute, at least 20 calls, and chance, which knows how busy the service was in that
+ * minute, gives that once in a million. Who is more than half of the baseline is no suspect; who is not in it is held
+ * against the busiest that is.
  */
 export const shareWarning: Rule<Names> = {
   id: 'cost.share',
@@ -85,7 +85,8 @@ function suspectsOf(of: { window: Reading; baseline: Reading; windows: number })
   const before = baseline.parts ?? {};
   return Object.entries(window.parts ?? {}).flatMap(([name, part]) => {
     const own = before[name] ?? busiestLike(name, before);
-    if (own === null || own.calls === 0) return [];
+    const isMost = (before[name]?.calls ?? 0) > MOST * baseline.n;
+    if (own === null || own.calls === 0 || isMost) return [];
     const expected = expectationOf(own, { baseline, windows, others: window.n - part.calls });
     const byCalls = { seen: part.calls, variance: expected.variance };
     // Tokens of a call spread as much as their mean, so a total of tokens spreads more than one of calls.
@@ -109,8 +110,7 @@ function expectationOf(
 ): { mean: number; variance: number } {
   const counted = own.calls + 2 * Math.sqrt(own.calls);
   const rate = counted / windows;
-  const share = Math.min(1, counted / baseline.n);
-  if (share > MOST) return { mean: rate, variance: rate * Math.max(1, baseline.dispersion ?? 1 + rate) };
+  const share = Math.min(MOST, counted / baseline.n);
   const odds = share / (1 - share);
   const mean = Math.max(rate, odds * others);
   return { mean, variance: mean * (1 + odds + OWN_SPREAD ** 2 * mean) };

@@ -20,15 +20,10 @@ export type Found = { points: readonly Point[] } | { problem: string };
 /** One place for all that is known about the expressions of one source. */
 export interface Asker {
   /**
-   * Asks everything in as few requests as possible; a wrong expression spoils only itself. Throws ExternalError
-   * when nothing was answered in all of this moment; a part that is lost is a problem of its questions.
+   * One answer each, in order, in as few requests as possible; a wrong expression spoils only itself, and the same
+   * one over the same span is asked once. Throws ExternalError when nothing was answered in all of this moment; a part that is lost is a problem of its questions.
    */
-  ask(asked: readonly Asking[], at: Moment): Promise<Map<string, Found>>;
-}
-
-/** The same expression over the same span is asked once. */
-export function keyOf({ expression, startS, endS }: Asking): string {
-  return `${startS}|${endS}|${expression}`;
+  ask(asked: readonly Asking[], at: Moment): Promise<Found[]>;
 }
 
 export function asker(
@@ -58,30 +53,45 @@ export function asker(
       for (const [key, { untilMs }] of memory.quarantine) {
         if (untilMs <= at.now.getTime()) memory.quarantine.delete(key);
       }
-      const distinct = [...new Map(asked.map((one) => [keyOf(one), one])).values()];
-      const open = distinct.filter((asking) => !memory.quarantine.has(kindKey(asking)));
-      const found = new Map(distinct.flatMap((asking) => keptOf(asking, memory)));
+      const places = distinctOf(asked);
+      const found = new Map<Asking, Found>();
+      const open = [...places.values()].filter((asking) => {
+        const kept = memory.quarantine.size === 0 ? undefined : memory.quarantine.get(kindKey(asking));
+        if (kept !== undefined) found.set(asking, { problem: kept.problem });
+        return kept === undefined;
+      });
       const chunks = chunksOf(open, { batchSize, suspects: memory.suspects });
       const { settled, lost } = merged(await inTurns(chunks, (chunk) => askChunk(chunk, at)));
       at.answered += settled.length;
       const [first] = lost;
       if (first !== undefined && at.answered === 0) throw first[1];
-      for (const [asking, answer] of settled) found.set(keyOf(asking), answer);
-      for (const [asking, error] of lost) found.set(keyOf(asking), { problem: error.message });
-      return found;
+      for (const [asking, answer] of settled) found.set(asking, answer);
+      for (const [asking, error] of lost) found.set(asking, { problem: error.message });
+      return asked.map((asking) => {
+        const answer = found.get(places.get(keyOf(asking)) ?? asking);
+        if (answer === undefined) throw new Error(`nothing answered ${asking.expression}`);
+        return answer;
+      });
     },
   };
 }
+
+/** By expression and span, the first that asks for it. */
+function distinctOf(asked: readonly Asking[]): Map<string, Asking> {
+  const places = new Map<string, Asking>();
+  for (const asking of asked) {
+    const key = keyOf(asking);
+    if (!places.has(key)) places.set(key, asking);
+  }
+  return places;
+}
+
+const keyOf = ({ expression, startS, endS }: Asking) => `${startS}|${endS}|${expression}`;
 
 interface Memory {
   quarantine: Map<string, { untilMs: number; problem: string }>;
   /** Were in a batch that was too slow: they are asked alone next time, which finds the culprit. */
   suspects: Set<string>;
-}
-
-function keptOf(asking: Asking, { quarantine }: Memory): [string, Found][] {
-  const kept = quarantine.get(kindKey(asking));
-  return kept === undefined ? [] : [[keyOf(asking), { problem: kept.problem }]];
 }
 
 /** Null when the batch is to be asked again in halves. */

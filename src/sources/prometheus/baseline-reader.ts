@@ -1,5 +1,5 @@
 import type { Answer, Question } from '../metric-source.ts';
-import { type Asker, type Asking, type Found, keyOf } from './asking.ts';
+import type { Asker, Asking, Found } from './asking.ts';
 import { baselineOf, type HourRow, hoursOf } from './baseline.ts';
 import type { Moment, Planned } from './planned.ts';
 import { durationOf } from './promql.ts';
@@ -12,7 +12,8 @@ const CACHED_MS = 30 * 60_000;
 interface Week extends Planned {
   key: string;
   spanMs: number;
-  askings: Record<string, Asking>;
+  names: readonly string[];
+  askings: readonly Asking[];
 }
 
 /** Answers questions about the days before, which are asked for every half hour at most. */
@@ -23,19 +24,20 @@ export function baselineReader(asker: Asker, delayMs: number) {
       const nowMs = moment.now.getTime();
       for (const [key, { untilMs }] of cache) if (untilMs <= nowMs) cache.delete(key);
       const answers = new Map<Question, Answer>();
+      const fresh = new Map<string, Answer>();
       const weeks = plans.map((plan) => weekOf(plan, delayMs));
       const open = weeks.filter((week) => !cache.has(week.key));
-      const found = await asker.ask(
-        open.flatMap(({ askings }) => Object.values(askings)),
-        moment,
-      );
+      const all = open.flatMap(({ askings }) => askings);
+      const found = await asker.ask(all, moment);
+      let next = 0;
       for (const week of weeks) {
-        const answer = cache.get(week.key)?.answer ?? answerOf(week, found);
+        const kept = cache.get(week.key)?.answer;
+        const answer = kept ?? answerOf(week, found.slice(next, next + week.askings.length));
+        if (kept === undefined) next += week.askings.length;
         answers.set(week.question, answer);
-        if (answer.kind === 'reading' && !cache.has(week.key)) {
-          cache.set(week.key, { untilMs: nowMs + CACHED_MS, answer });
-        }
+        if (answer.kind === 'reading' && kept === undefined) fresh.set(week.key, answer);
       }
+      for (const [key, answer] of fresh) cache.set(key, { untilMs: nowMs + CACHED_MS, answer });
       return answers;
     },
   };
@@ -50,20 +52,17 @@ function weekOf({ question, recipe }: Planned, delayMs: number): Week {
   const isWhole = recipe.baseline === 'whole';
   const startS = isWhole ? endS : (hours?.first.getTime() ?? 0) / 1000;
   const expressions = recipe.expressions(durationOf(isWhole ? spanMs : HOUR_S * 1000));
-  const askings = Object.entries(expressions).map(([name, expression]) => [
-    name,
-    { expression, startS, endS },
-  ]);
   const key = JSON.stringify([service, environment, rule, measure, startS, endS, excluding]);
-  return { question, recipe, key, spanMs, askings: hours === null ? {} : Object.fromEntries(askings) };
+  if (hours === null) return { question, recipe, key, spanMs, names: [], askings: [] };
+  const askings = Object.values(expressions).map((expression) => ({ expression, startS, endS }));
+  return { question, recipe, key, spanMs, names: Object.keys(expressions), askings };
 }
 
-function answerOf({ question, recipe, askings, spanMs }: Week, found: ReadonlyMap<string, Found>): Answer {
+function answerOf({ question, recipe, names, spanMs }: Week, found: readonly Found[]): Answer {
   const rows: Record<string, HourRow[]> = {};
-  for (const [name, asking] of Object.entries(askings)) {
-    const one = found.get(keyOf(asking));
-    if (one !== undefined && 'problem' in one) return { kind: 'problem', problem: one.problem };
-    rows[name] = (one?.points ?? []).map((point) => ({ ...point, at: new Date(point.atS * 1000) }));
+  for (const [place, one] of found.entries()) {
+    if ('problem' in one) return { kind: 'problem', problem: one.problem };
+    rows[names[place] ?? ''] = one.points.map((point) => ({ ...point, at: new Date(point.atS * 1000) }));
   }
   try {
     return { kind: 'reading', reading: readingOf({ question, recipe }, rows, spanMs) };

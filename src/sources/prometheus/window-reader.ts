@@ -1,5 +1,5 @@
 import type { Answer, Question, Reading } from '../metric-source.ts';
-import { type Asker, type Asking, type Found, keyOf } from './asking.ts';
+import type { Asker, Asking, Found } from './asking.ts';
 import { isUncounted } from './custom-query.ts';
 import { FIRST_WINDOW_MS, nextWindowMs } from './newest.ts';
 import type { Moment, Planned } from './planned.ts';
@@ -12,6 +12,9 @@ const MOST_ROUNDS = 4;
 
 interface Open extends Planned {
   windowMs: number;
+  /** The names of the recipe's expressions, and the expressions in the same order. */
+  names: readonly string[];
+  askings: readonly Asking[];
 }
 
 /** Answers questions about now. It remembers how long a time "the newest calls" of a rule were. */
@@ -21,8 +24,9 @@ export function windowReader(asker: Asker, delayMs: number) {
   const firstOf = (plan: Planned): Open => {
     const { question } = plan;
     const longestMs = question.to.getTime() - question.from.getTime();
-    if (question.newest === undefined) return { ...plan, windowMs: longestMs };
-    return { ...plan, windowMs: Math.min(longestMs, learnedMs.get(learnedKey(question)) ?? FIRST_WINDOW_MS) };
+    if (question.newest === undefined) return opened(plan, longestMs, delayMs);
+    const learned = learnedMs.get(learnedKey(question)) ?? FIRST_WINDOW_MS;
+    return opened(plan, Math.min(longestMs, learned), delayMs);
   };
 
   return {
@@ -30,23 +34,30 @@ export function windowReader(asker: Asker, delayMs: number) {
       const answers = new Map<Question, Answer>();
       let open = plans.map(firstOf);
       for (let round = 0; round < MOST_ROUNDS && open.length > 0; round += 1) {
-        const found = await asker.ask(
-          open.flatMap((one) => Object.values(askingsOf(one, delayMs))),
-          moment,
-        );
+        const all = open.flatMap(({ askings }) => askings);
+        const found = await asker.ask(all, moment);
+        let next = 0;
         open = open.flatMap((one) => {
-          const answer = answerOf(one, { found, delayMs });
+          const answer = answerOf(one, found.slice(next, next + one.askings.length));
+          next += one.askings.length;
           if (isBetter(answer, answers.get(one.question), one.question)) {
             answers.set(one.question, answer);
             if (one.question.newest !== undefined) learnedMs.set(learnedKey(one.question), one.windowMs);
           }
           const windowMs = answer.kind === 'reading' ? nextFor(one, answer.reading) : null;
-          return windowMs === null ? [] : [{ ...one, windowMs }];
+          return windowMs === null ? [] : [opened(one, windowMs, delayMs)];
         });
       }
       return answers;
     },
   };
+}
+
+function opened({ question, recipe }: Planned, windowMs: number, delayMs: number): Open {
+  const atS = (Math.floor((question.to.getTime() - delayMs) / STEP_MS) * STEP_MS) / 1000;
+  const expressions = recipe.expressions(durationOf(windowMs));
+  const askings = Object.values(expressions).map((expression) => ({ expression, startS: atS, endS: atS }));
+  return { question, recipe, windowMs, names: Object.keys(expressions), askings };
 }
 
 const learnedKey = ({ service, environment, rule, measure }: Question) =>
@@ -64,45 +75,20 @@ function nextFor({ question, windowMs }: Open, reading: Reading): number | null 
   return nextWindowMs({ windowMs, n: reading.n, newest: question.newest, longestMs });
 }
 
-function askingsOf({ question, recipe, windowMs }: Open, delayMs: number): Record<string, Asking> {
-  const atS = (Math.floor((question.to.getTime() - delayMs) / STEP_MS) * STEP_MS) / 1000;
-  return Object.fromEntries(
-    Object.entries(recipe.expressions(durationOf(windowMs))).map(([name, expression]) => [
-      name,
-      { expression, startS: atS, endS: atS },
-    ]),
-  );
-}
-
-function answerOf(
-  open: Open,
-  { found, delayMs }: { found: ReadonlyMap<string, Found>; delayMs: number },
-): Answer {
-  const { question, recipe, windowMs } = open;
-  const askings = Object.entries(askingsOf(open, delayMs));
-  const rows = rowsOf(askings, found);
-  if ('problem' in rows) return { kind: 'problem', problem: rows.problem };
+function answerOf(open: Open, found: readonly Found[]): Answer {
+  const { question, recipe, windowMs, names } = open;
+  const rows: Record<string, Rows[string]> = {};
+  for (const [place, one] of found.entries()) {
+    if ('problem' in one) return { kind: 'problem', problem: one.problem };
+    rows[names[place] ?? ''] = one.points;
+  }
   try {
-    const reading = recipe.read(rows.rows, { windowMs, rule: question.rule });
+    const reading = recipe.read(rows, { windowMs, rule: question.rule });
     return { kind: 'reading', reading: withSpan(reading, open) };
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
     return { kind: 'problem', problem: thrown.message };
   }
-}
-
-/** What was found of all expressions of one question, or the problem of the first that has one. */
-function rowsOf(
-  askings: readonly (readonly [string, Asking])[],
-  found: ReadonlyMap<string, Found>,
-): { rows: Rows } | { problem: string } {
-  const rows: Record<string, Rows[string]> = {};
-  for (const [name, asking] of askings) {
-    const one = found.get(keyOf(asking));
-    if (one !== undefined && 'problem' in one) return one;
-    rows[name] = one?.points ?? [];
-  }
-  return { rows };
 }
 
 function withSpan(reading: Reading, { question, windowMs }: Open): Reading {

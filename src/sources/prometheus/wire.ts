@@ -99,22 +99,23 @@ function sender(config: PrometheusConfig, base: URL) {
     bodyTimeout: timeoutMs,
     maxResponseSize: LARGEST_ANSWER_BYTES,
   });
-  const headers = {
+  const plain = {
     accept: 'application/json',
     'accept-encoding': 'identity',
     ...(config.token === undefined ? {} : { authorization: `Bearer ${config.token}` }),
     ...config.headers,
   };
+  const withForm = { ...plain, 'content-type': 'application/x-www-form-urlencoded' };
   // The server gives up first, so that it says which query was slow.
   const common = { timeout: `${Math.max(1, Math.round(timeoutMs / 2))}ms`, partial_response: 'false' };
 
   const send = async ({ method, path, form }: Sent, signal: AbortSignal): Promise<Got> => {
-    const text = new URLSearchParams({ ...form, ...common }).toString();
+    const text = formText({ ...form, ...common });
     try {
       const answer = await pool.request(
         method === 'GET'
-          ? { method, path: `${prefix}${path}?${text}`, headers, signal }
-          : { method, path: `${prefix}${path}`, headers: { ...headers, ...FORM }, body: text, signal },
+          ? { method, path: `${prefix}${path}?${text}`, headers: plain, signal }
+          : { method, path: `${prefix}${path}`, headers: withForm, body: text, signal },
       );
       const { statusCode: status, headers: got } = answer;
       return { status, retryAfter: got['retry-after'], text: await answer.body.text() };
@@ -125,7 +126,10 @@ function sender(config: PrometheusConfig, base: URL) {
   return Object.assign(send, { pool });
 }
 
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const formText = (form: Record<string, string>) =>
+  Object.entries(form)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&');
 
 function rangeOf({ startS, endS }: Span): Record<string, string> {
   return { start: String(startS), end: String(endS), step: '3600' };
