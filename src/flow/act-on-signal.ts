@@ -65,20 +65,28 @@ function looksAtNewest({ rule, settings }: WatchedRule): boolean {
   return Object.values(rule.asks(settings)).some(({ over }) => over.kind === 'newest');
 }
 
+/** Policy: an early warning opens nothing; one that is set to notify tells the ops channel when it begins. */
+export async function tellWarning(tx: Tx, moved: Moved): Promise<void> {
+  const { settings } = moved.watched;
+  if (moved.signal.opened && !settings.shadow && settings.sev2.action === 'notify') await tell(tx, moved);
+}
+
 /** Policy: a shadow rule opens nothing; one that only notifies tells the ops channel; any other opens or joins. */
 async function open(flow: Acting, tx: Tx, moved: Moved): Promise<void> {
-  const { watched, verdict, now } = moved;
-  const { settings, service } = watched;
+  const { verdict, now } = moved;
+  const { settings } = moved.watched;
   if (settings.shadow) return;
-  if (settings[severityOf(verdict) === 'sev1' ? 'sev1' : 'sev2'].action === 'notify') {
-    const key = `${watched.environment}/${service}/${verdict.rule}/${now.toISOString()}`;
-    const text = `${service} (${watched.environment}): ${describeVerdict(verdict)}`;
-    await enqueue(tx, tellOps({ key, text }, now));
-    return;
-  }
+  if (settings[severityOf(verdict) === 'sev1' ? 'sev1' : 'sev2'].action === 'notify') return tell(tx, moved);
   const incident = await openOrJoin(flow, tx, moved);
   await linkSignal(tx, { ...keyOf(moved), incidentId: incident.id });
   if (settings.auto_remediate) await intendRemediation(flow, tx, { incident, verdict, now });
+}
+
+async function tell(tx: Tx, { watched, verdict, now }: Moved): Promise<void> {
+  const { service, environment, rule } = watched;
+  const key = `${environment}/${service}/${rule.id}/${rule.warning}/${now.toISOString()}`;
+  const text = `${service} (${environment}): ${describeVerdict(verdict)}`;
+  await enqueue(tx, tellOps({ key, text }, now));
 }
 
 /** A signal joins the live incident about the same thing, also one that a person declared before the rule saw it. */

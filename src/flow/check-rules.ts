@@ -18,7 +18,7 @@ import { effectiveRows } from '../evidence/what-changed.ts';
 import { allTroubledTimes } from '../incident/incident-store.ts';
 import { activeServices, type ServiceName } from '../sources/call-statistics-store.ts';
 import { minutesOf } from '../sources/minute-store.ts';
-import { actOnSignal, keyOf, type Moved } from './act-on-signal.ts';
+import { actOnSignal, keyOf, type Moved, tellWarning } from './act-on-signal.ts';
 import { blindSpots } from './blind-spots.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
 import { type Evaluated, evaluateRules } from './evaluate-rules.ts';
@@ -164,7 +164,7 @@ async function follow(
     if (isMovedByAnother(step.known, locked)) return;
     await saveSignals(tx, [{ ...keyOf(step), signal, evaluationId }]);
     if (signal.opened) await linkSignal(tx, { ...keyOf(step), incidentId: null });
-    if (!isWarning) await actOnSignal(flow, tx, moved);
+    await (isWarning ? tellWarning(tx, moved) : actOnSignal(flow, tx, moved));
   });
 }
 

@@ -6,7 +6,7 @@ type Described = Pick<
   RuleVerdict,
   'rule' | 'state' | 'value' | 'baseline' | 'n' | 'baselineN' | 'lower' | 'upper' | 'threshold'
 > &
-  Partial<Pick<RuleVerdict, 'detail'>>;
+  Partial<Pick<RuleVerdict, 'detail' | 'warning'>>;
 
 /** Where less is worse; anywhere else more is. */
 const WORSE_BELOW: ReadonlySet<RuleId> = new Set(['quality.score', 'quality.format', 'quality.length']);
@@ -16,7 +16,7 @@ const WORSE_BELOW: ReadonlySet<RuleId> = new Set(['quality.score', 'quality.form
  * with the calls are redacted, for the line goes to Slack and to PagerDuty.
  */
 export function describeVerdict(verdict: Described): string {
-  const rule = ruleOf(verdict.rule);
+  const rule = ruleOf(verdict.rule, verdict.warning);
   const metric = rule?.metric ?? verdict.rule;
   const detail = verdict.detail === null || verdict.detail === undefined ? '' : `: ${redact(verdict.detail)}`;
   if (verdict.state === 'no-data') return `${metric}: no data${detail}.`;

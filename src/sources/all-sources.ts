@@ -5,6 +5,7 @@ import type { Db } from '../db/database.ts';
 import { withBaselineCache } from './baseline-cache.ts';
 import { callsSource } from './calls-source.ts';
 import { canarySource } from './canary-source.ts';
+import { checksSource } from './checks-source.ts';
 import { clickhouseSource } from './clickhouse/clickhouse-source.ts';
 import { healthProbeSource } from './health-probe.ts';
 import { langfuseSource } from './langfuse/langfuse-source.ts';
@@ -43,6 +44,7 @@ export function allSources(
     [OWN_SOURCES.health, healthProbeSource(services)],
     [OWN_SOURCES.provider, providerStatusSource(services)],
     [OWN_SOURCES.canaries, canarySource({ db, environment, services })],
+    [OWN_SOURCES.checks, checksSource(db)],
     ...configured.map(([name, source]): [string, MetricSource] => [name, orFrom(calls, source)]),
   ]);
   return {

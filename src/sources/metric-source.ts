@@ -3,7 +3,8 @@ import type { Interval } from './call.ts';
 /**
  * What can be measured about a service.
  * Shares of calls, 0..1: `errors`, `format` (passed), `refusals`, `hallucination`, `health` (failed probes),
- * `provider` (failing components). Means: `score` and `similarity` (0..1), `tokens` and `cost` per request (USD).
+ * `provider` (failing components), `blocks` (outputs that the check
+ * before delivery blocked). Means: `score` and `similarity` (0..1), `tokens` and `cost` per request (USD).
  * Quantiles: `latency` (99 %, ms), `length` (median of output characters), `input-length` (median), `largest` (95 % of
  * tokens per request; `max` is the largest one). `spend`: USD per hour, projected. `offender`: share of all tokens
  * that the busiest user or endpoint took. `words`: the vocabulary of the outputs. `safety`: how many events.
@@ -27,6 +28,7 @@ export type Measure =
   | 'spend'
   | 'offender'
   | 'canaries'
+  | 'blocks'
   | 'safety';
 
 /** One measurement that a rule asks for, over `from` ≤ time < `to`, leaving out `excluding`. */

@@ -9,6 +9,7 @@ export const OWN_SOURCES = {
   provider: 'provider',
   canaries: 'canaries',
   safety: 'safety',
+  checks: 'checks',
 } as const;
 
 const ALWAYS: Partial<Record<Measure, string>> = {
@@ -16,6 +17,7 @@ const ALWAYS: Partial<Record<Measure, string>> = {
   provider: OWN_SOURCES.provider,
   canaries: OWN_SOURCES.canaries,
   safety: OWN_SOURCES.safety,
+  blocks: OWN_SOURCES.checks,
 };
 
 /** What routing reads of a service; a service that is only seen in calls has no entry. */

@@ -1,3 +1,4 @@
+import type { Reading } from '../../sources/metric-source.ts';
 import { bothAbove } from '../compare/levels.ts';
 import { verdictOf } from '../judgement.ts';
 import type { Rule } from '../rule.ts';
@@ -5,13 +6,15 @@ import { ESCALATES, lastMinutes, shipped } from '../shipped.ts';
 
 /** The fast window is this part of the slow one. */
 const FAST_PART = 1 / 3;
+/** Of all tokens: who took more is the one to look at. */
+const MOST = 0.5;
 
 /**
  * Policy: fires when what is spent, projected to an hour, is above $50 over the last 5 and over the last 15 minutes:
  * the long window keeps a burst from firing, the short one ends it when the burst has ended. Money is counted, not
- * sampled, so past the threshold is past the bound.
+ * sampled, so past the threshold is past the bound. It names who took more than half of the tokens.
  */
-export const costSpend: Rule<'fast' | 'slow'> = {
+export const costSpend: Rule<'fast' | 'slow' | 'offender'> = {
   id: 'cost.spend',
   warning: false,
   metric: 'Spend',
@@ -23,6 +26,14 @@ export const costSpend: Rule<'fast' | 'slow'> = {
   asks: ({ window_minutes }) => ({
     fast: lastMinutes('spend', window_minutes * FAST_PART),
     slow: lastMinutes('spend', window_minutes),
+    offender: lastMinutes('offender', window_minutes),
   }),
-  judge: ({ fast, slow }, settings) => verdictOf('cost.spend', bothAbove([fast, slow], settings)),
+  judge: ({ fast, slow, offender }, settings) => {
+    const judgement = bothAbove([fast, slow], settings);
+    return verdictOf('cost.spend', { ...judgement, detail: judgement.detail ?? nameOf(offender) });
+  },
 };
+
+function nameOf(offender: Reading | null): string | null {
+  return offender?.value != null && offender.value > MOST ? (offender.about ?? null) : null;
+}

@@ -62,7 +62,7 @@ describe('a single request', () => {
 describe('spend', () => {
   const verdict = (fast: number | null, slow: number | null) => {
     const reading = (value: number | null) => ({ n: 10, value, sd: null });
-    return costSpend.judge({ fast: reading(fast), slow: reading(slow) }, costSpend.defaults);
+    return costSpend.judge({ fast: reading(fast), slow: reading(slow), offender: null }, costSpend.defaults);
   };
 
   test('fires-when-both-windows-are-above-50-dollars-an-hour', () => {
@@ -75,6 +75,12 @@ describe('spend', () => {
     expect(verdict(500, 49)).toMatchObject({ state: 'ok', isClear: false, value: 49 });
     expect(verdict(44, 90)).toMatchObject({ state: 'ok', isClear: true });
     expect(verdict(null, 90).state).toBe('no-data');
+    const offender = { n: 50, value: 0.8, sd: null, about: 'user u-7' };
+    const named = costSpend.judge(
+      { fast: { n: 9, value: 80, sd: null }, slow: { n: 9, value: 60, sd: null }, offender },
+      costSpend.defaults,
+    );
+    expect(named.detail).toBe('user u-7');
     expect(costSpend.asks(costSpend.defaults)).toMatchObject({
       fast: { over: { minutes: 5 } },
       slow: { over: { minutes: 15 } },
