@@ -57,14 +57,16 @@ export async function evaluateRules(
       troubles.push(...read.troubles);
     }),
   );
+  const blind: Blindness[] = [];
   const evaluated = [...Map.groupBy(asked, (one) => one.watched)].flatMap(([one, ofRule]) => {
     const judged = judge(one, ofRule, answers);
     troubles.push(...judged.troubles);
+    if (judged.problem !== null) blind.push({ watched: one, problem: judged.problem });
     return judged.verdict === null
       ? []
       : [{ watched: one, verdict: judged.verdict, source: ofRule[0]?.source.name ?? '' }];
   });
-  return { evaluated, troubles };
+  return { evaluated, troubles: [...troubles, ...blindTroubles(blind)] };
 }
 
 async function readAll(
@@ -112,6 +114,8 @@ interface Judged {
   /** Null when the source has no such measure, or the rule itself failed. */
   verdict: RuleVerdict | null;
   troubles: Trouble[];
+  /** Why it is blind, where the source itself is there. */
+  problem: string | null;
 }
 
 function judge(watched: WatchedRule, asked: readonly Asked[], answers: Map<Question, Answer>): Judged {
@@ -123,7 +127,7 @@ function judge(watched: WatchedRule, asked: readonly Asked[], answers: Map<Quest
   const isWindowUnsupported = asked.every(
     ({ question }) => question.isBaseline || answers.get(question)?.kind === 'unsupported',
   );
-  if (isWindowUnsupported) return { verdict: null, troubles: [] };
+  if (isWindowUnsupported) return { verdict: null, troubles: [], problem: null };
   const problems = given.flatMap(([, answer]) => (answer.kind === 'problem' ? [answer.problem] : []));
   const readings = Object.fromEntries(
     given.map(([name, answer]): [string, Reading | null] => [
@@ -136,10 +140,11 @@ function judge(watched: WatchedRule, asked: readonly Asked[], answers: Map<Quest
       problems.length > 0 &&
       asked.every(({ name, question }) => question.isBaseline || readings[name] === null);
     const verdict = isBlind ? blind(watched, problems) : judgeWith(watched, readings);
-    return { verdict, troubles: troublesOf(watched, problems) };
+    const own = problems.filter((problem) => !problem.startsWith('source '));
+    return { verdict, troubles: [], problem: own[0] ?? null };
   } catch (thrown) {
     const problem = `rule ${rule.id} of ${service} failed with these settings (threshold ${settings.threshold}): ${messageOf(thrown)}`;
-    return { verdict: null, troubles: [{ key: `rule:${nameOf(watched)}`, problem }] };
+    return { verdict: null, troubles: [{ key: `rule:${nameOf(watched)}`, problem }], problem: null };
   }
 }
 
@@ -149,12 +154,26 @@ function judgeWith({ rule, settings }: WatchedRule, readings: Readings<string>):
   return verdict;
 }
 
-/** A query of its own that fails is this rule's trouble; a source that is away is the source's. */
-function troublesOf(watched: WatchedRule, problems: readonly string[]): Trouble[] {
-  const own = problems.filter((problem) => !problem.startsWith('source '));
-  if (own.length === 0) return [];
-  const { rule, service } = watched;
-  return [{ key: `rule:${nameOf(watched)}`, problem: `rule ${rule.id} of ${service} is blind: ${own[0]}` }];
+interface Blindness {
+  watched: WatchedRule;
+  problem: string;
+}
+
+/** What makes several rules of one service blind is one trouble, with the key of the first of them. */
+function blindTroubles(blind: readonly Blindness[]): Trouble[] {
+  const groups = Map.groupBy(blind, ({ watched: { service, environment }, problem }) =>
+    JSON.stringify([environment, service, problem]),
+  );
+  return [...groups.values()].map((its) => {
+    const [{ watched, problem }] = its as [Blindness];
+    const ids = [...new Set(its.map((one) => one.watched.rule.id))];
+    const who = ids.length === 1 ? `rule ${ids[0]}` : `rules ${ids.join(', ')}`;
+    const are = ids.length === 1 ? 'is' : 'are';
+    return {
+      key: `rule:${nameOf(watched)}`,
+      problem: `${who} of ${watched.service} ${are} blind: ${problem}`,
+    };
+  });
 }
 
 function blind({ rule, settings }: WatchedRule, problems: readonly string[]): RuleVerdict {

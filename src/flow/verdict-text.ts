@@ -33,13 +33,13 @@ function numbersOf(verdict: Described & { value: number }, unit: Rule['unit']): 
   const shown = amount(value, unit);
   if (baseline !== null) {
     const change = baseline === 0 ? [] : [`${signed((value / baseline - 1) * 100)} %`];
-    return `${shown} against ${amount(baseline, unit)} (${[...change, ...count, ...boundOf(verdict, unit)].join(', ')})`;
+    return `${shown} against ${again(baseline, unit)} (${[...change, ...count, ...boundOf(verdict, unit)].join(', ')})`;
   }
   const isWorseBelow = WORSE_BELOW.has(verdict.rule);
   const limit =
     threshold === null || unit === 'events'
       ? []
-      : [`${amount(threshold, unit)} ${isWorseBelow ? 'wanted' : 'allowed'}`];
+      : [`${again(threshold, unit)} ${isWorseBelow ? 'wanted' : 'allowed'}`];
   const facts = [...limit, ...count, ...boundOf(verdict, unit)];
   return facts.length === 0 ? shown : `${shown} (${facts.join(', ')})`;
 }
@@ -48,7 +48,14 @@ function boundOf({ rule, lower, upper }: Described, unit: Rule['unit']): string[
   const isWorseBelow = WORSE_BELOW.has(rule);
   const bound = isWorseBelow ? upper : lower;
   if (bound === null || unit === 'events') return [];
-  return [`${isWorseBelow ? 'at most' : 'at least'} ${amount(bound, unit)} at 95 %`];
+  return [`${isWorseBelow ? 'at most' : 'at least'} ${again(bound, unit)} at 95 %`];
+}
+
+const COUNTED: ReadonlySet<Rule['unit']> = new Set(['ms', 'chars', 'tokens']);
+
+/** A further number of the same line: its unit is said already. */
+function again(value: number, unit: Rule['unit']): string {
+  return COUNTED.has(unit) ? whole(value) : amount(value, unit);
 }
 
 /** A number with its unit: "0.71", "94.5 %", "1,240 ms", "$62.10/hour". */

@@ -40,7 +40,7 @@ const FAULTS: Fault[] = [
     category: 'outage',
     baseline: 400,
     faulty: { n: 150, minutes: 9, each: () => ({}) },
-    says: /latency.* against .* ms/i,
+    says: /latency 4,000 ms against \d/i,
   },
   {
     rule: 'quality.length',
@@ -148,6 +148,9 @@ const FAULTS: Fault[] = [
   },
 ];
 
+/** Rules whose start is estimated from the minutes. */
+const DATED = new Set(['quality.refusal', 'cost.tokens', 'cost.request']);
+
 const serviceOf = (rule: string) => `about-${rule.replaceAll(/[._]/g, '-')}`;
 
 describe('every default rule, from calls to a room', () => {
@@ -212,6 +215,7 @@ describe('every default rule, from calls to a room', () => {
       const card = await cardAbout(service);
       expect(card).toMatch(new RegExp(`SEV[12] ${category} · ${service} · PROD`));
       expect(card).toMatch(says);
+      if (DATED.has(rule)) expect(card).toMatch(/exposed \d+ min/);
     },
   );
 

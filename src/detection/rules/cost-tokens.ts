@@ -10,7 +10,7 @@ import { ESCALATES, shipped, windowAndBaseline } from '../shipped.ts';
 export const costTokens: Rule<'window' | 'baseline'> = {
   id: 'cost.tokens',
   warning: false,
-  metric: 'Tokens per request',
+  metric: 'Mean request',
   title: 'Requests take more tokens',
   policy: 'the mean number of tokens per request of the window is above threshold × the mean of the baseline',
   unit: 'tokens',

@@ -13,7 +13,8 @@ const LOOK_BACK_MS = 7 * 24 * HOUR_MS;
 /** The first profile that has a measure gives it: what was named for this purpose before what fits as well. */
 const PROFILES: readonly Profile[] = [own, openllmetry, otelNext, otel, litellm, vllm];
 
-export type Discovered = { recipes: Recipes } | { problem: string };
+/** `isAbsent`: nothing was refused, there is only no such metric. */
+export type Discovered = { recipes: Recipes } | { problem: string; isAbsent: boolean };
 
 export interface Discovery {
   /** What can be measured of the services that these selectors pick. Looks again every hour. */
@@ -79,14 +80,15 @@ function afterLook(
   const { before, atMs, selector } = of;
   const names = before?.names ?? new Set<string>();
   if (!Array.isArray(found)) {
-    const discovered = before?.discovered ?? { problem: `selector ${selector}: ${found.refusal}` };
+    const problem = `selector ${selector}: ${found.refusal}`;
+    const discovered = before?.discovered ?? { problem, isAbsent: false };
     return { atMs, names, discovered, isMissing: true };
   }
   for (const name of found) names.add(name);
   const recipes = chooseRecipes(of.profile, names, selector);
   if (Object.keys(recipes).length > 0) return { atMs, names, discovered: { recipes }, isMissing: false };
   const problem = `no metric of a known profile under {${selector}}; set selector, profile or queries`;
-  return { atMs, names, discovered: { problem }, isMissing: true };
+  return { atMs, names, discovered: { problem, isAbsent: true }, isMissing: true };
 }
 
 /** The recipes of all profiles that are there, or of the one that was named, seen yet or not. */

@@ -95,7 +95,7 @@ async function answersTo(
     const plan = plans.get(question);
     const answer = plan !== undefined && 'kind' in plan ? plan : (now.get(question) ?? before.get(question));
     if (answer === undefined) throw new Error(`nothing answered ${question.measure} of ${question.service}`);
-    return withRule(answer, question);
+    return answer;
   });
 }
 
@@ -110,15 +110,16 @@ async function plansFor(
     return {
       question,
       custom: service?.queries[question.rule],
+      hasQueries: Object.keys(service?.queries ?? {}).length > 0,
       selector: selectorOf(service ?? { name: question.service }),
     };
   });
   const selectors = asked.filter(({ custom }) => custom === undefined).map(({ selector }) => selector);
   const discovered = await find.recipesOf(selectors, moment);
   return new Map(
-    asked.map(({ question, custom, selector }) => {
+    asked.map(({ question, custom, hasQueries, selector }) => {
       if (custom !== undefined) return [question, { question, recipe: customRecipe(custom, question) }];
-      const plan = planOf(question, discovered.get(selector));
+      const plan = planOf(question, { discovered: discovered.get(selector), hasQueries });
       if ('kind' in plan && plan.kind === 'unsupported') find.missing(selector);
       return [question, plan];
     }),
@@ -131,16 +132,18 @@ function customRecipe(text: string, { measure, needs, newest }: Question): Recip
   return customQuery(text, { measure, needs: needs ?? newest ?? 1 });
 }
 
-function planOf(question: Question, discovered: Discovered | undefined): Planned | Answer {
+/** Policy: a team that wrote queries of its own need not have the metrics of a profile as well. */
+function planOf(
+  question: Question,
+  { discovered, hasQueries }: { discovered: Discovered | undefined; hasQueries: boolean },
+): Planned | Answer {
   if (discovered === undefined) return { kind: 'unsupported' };
-  if ('problem' in discovered) return { kind: 'problem', problem: discovered.problem };
+  if ('problem' in discovered) {
+    const { problem, isAbsent } = discovered;
+    return isAbsent && hasQueries ? { kind: 'unsupported' } : { kind: 'problem', problem };
+  }
   const recipe = discovered.recipes[question.measure];
   return recipe === undefined ? { kind: 'unsupported' } : { question, recipe };
-}
-
-function withRule(answer: Answer, { rule, service }: Question): Answer {
-  if (answer.kind !== 'problem') return answer;
-  return { kind: 'problem', problem: `${rule} of ${service}: ${answer.problem}` };
 }
 
 /** A source that did not answer is left alone for a while: it costs one timeout, not one a rule or a poll. */
