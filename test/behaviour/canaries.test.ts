@@ -29,6 +29,11 @@ describe('canaries', () => {
 
   const answers = (capital: string, refund: string) =>
     model.answerWith(({ body }) => (body.messages?.[0]?.content.includes('capital') ? capital : refund));
+  /** So that the ticks of this test never reach into the next interval. */
+  const toJustAfterAnInterval = async () => {
+    const now = (await world.now()).getTime();
+    await world.advance(10 * MINUTE_MS - (now % (10 * MINUTE_MS)) + 1_000);
+  };
   /** One interval later: every prompt has been sent once more. */
   const round = async () => {
     const sent = model.requests.length;
@@ -47,6 +52,7 @@ describe('canaries', () => {
 
   it('see a service that answers otherwise before any user has called it, and not by one odd answer', async () => {
     answers('Paris', 'five to seven days');
+    await toJustAfterAnInterval();
     for (let time = 0; time < 6; time += 1) await round();
     answers('Lyon', 'ask somebody else');
     await round();
