@@ -31,8 +31,11 @@ describe('canaries', () => {
     model.answerWith(({ body }) => (body.messages?.[0]?.content.includes('capital') ? capital : refund));
   /** So that the ticks of this test never reach into the next interval. */
   const toJustAfterAnInterval = async () => {
+    await world.slack.waitFor('the first run', () => model.requests.length >= 2);
+    const sent = model.requests.length;
     const now = (await world.now()).getTime();
     await world.advance(10 * MINUTE_MS - (now % (10 * MINUTE_MS)) + 1_000);
+    await world.slack.waitFor('the run of the next interval', () => model.requests.length === sent + 2);
   };
   /** One interval later: every prompt has been sent once more. */
   const round = async () => {
