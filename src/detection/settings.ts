@@ -25,6 +25,20 @@ export function effectiveSettings(rule: Rule, overriding: Overriding): RuleSetti
 }
 
 /**
+ * What the entry of a service changes in one environment. Policy: an entry is about the configured environment; in
+ * another one only what it says by that one's name counts.
+ */
+export function serviceOverridesIn(
+  config: Pick<ConfigFile, 'services' | 'environment'>,
+  { service, environment }: { service: string | null; environment: string },
+): Readonly<Record<string, RuleOverrides>> {
+  const named = service !== null && Object.hasOwn(config.services, service);
+  const rules = named ? (config.services[service]?.rules ?? {}) : {};
+  if (environment === config.environment) return rules;
+  return Object.fromEntries(Object.entries(rules).map(([id, { environments }]) => [id, { environments }]));
+}
+
+/**
  * What is wrong with the rules of a config file, one line each with its path: names that are no rules, and numbers
  * that contradict each other.
  */

@@ -32,7 +32,10 @@ export function levelAtLeast(window: Reading | null, limits: Limits): Judgement 
   };
 }
 
-/** Policy: the largest one is above `threshold` times the baseline's value. Never past a bound: it is one only. */
+/**
+ * Policy: the largest one is above `threshold` times the baseline's value, and larger than any of the baseline, where
+ * that is known. Never past a bound: it is one only.
+ */
 export function largestAbove(readings: Compared, limits: Limits): Judgement {
   const { window, baseline } = readings;
   const base = knownOf(baseline);
@@ -47,7 +50,8 @@ export function largestAbove(readings: Compared, limits: Limits): Judgement {
   };
   const lack = lackOf(readings, limits);
   if (lack !== null || largest === null || base === null) return unjudged(lack ?? 'no-data', seen);
-  return judged(seen, { isPast: (multiple) => largest > multiple * base.value }, limits);
+  const known = base.max ?? 0;
+  return judged(seen, { isPast: (multiple) => largest > Math.max(multiple * base.value, known) }, limits);
 }
 
 /** Policy: every window is above the threshold; counted, not sampled: its bound is itself, and it moves too much. */

@@ -11,6 +11,16 @@ export function shareAbove(window: Reading | null, settings: Limits): Judgement 
   return shareJudgement(window, settings, (share, limit) => share.value > limit && share.lower > limit);
 }
 
+/**
+ * Policy: as `shareAbove`, of at least `minHits` hits: one or two of a few say nothing about a share. What is above the
+ * threshold with fewer is insufficient.
+ */
+export function shareAboveWith(window: Reading | null, minHits: number, settings: Limits): Judgement {
+  const judgement = shareAbove(window, settings);
+  const hits = Math.round((window?.value ?? 0) * (window?.n ?? 0));
+  return judgement.state === 'firing' && hits < minHits ? unjudged('insufficient', judgement) : judgement;
+}
+
 /** Policy: the share is at the threshold or above; bounds are Wilson's. */
 export function shareAtLeast(window: Reading | null, settings: Limits): Judgement {
   return shareJudgement(window, settings, (share, limit) => share.value >= limit && share.lower >= limit);

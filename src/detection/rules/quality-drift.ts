@@ -20,6 +20,8 @@ type Settings = Rule['defaults'];
 const BINS = 10;
 /** Older outputs say nothing about a drift now. */
 const LATEST_MINUTES = 360;
+/** The divergence of words is at most 1, and small where the index of lengths is large already. */
+const WORDS_PART = 0.4;
 /** What comes once in 1,000 comparisons without a shift. */
 const CHANCE = 0.001;
 /** A share of the baseline, as for scores. */
@@ -29,8 +31,8 @@ const CANARIES = { threshold: 0.5, clear_threshold: 0.25, min_samples: 1, min_ba
 
 /**
  * Policy: fires when semantic similarity fell more than 15 % below its baseline; where nobody measures that, when the
- * newest 500 outputs of 6 hours differ from the baseline's in words (a lexical stand-in, Jensen–Shannon) or in length (PSI) by
- * more than 0.2 and more than chance does once in 1,000; or when at least half of the canaries deviate twice in a row.
+ * newest 500 outputs of 6 hours differ from the baseline's in length (PSI) by more than 0.5, or in words (a lexical
+ * stand-in, Jensen–Shannon) by more than 0.2, and more than chance does once in 1,000; or when at least half of the canaries deviate twice in a row.
  * A shift is not yet harm: it is never past its bound. When the inputs changed as well, it says so.
  */
 export const qualityDrift: Rule<Names> = {
@@ -39,12 +41,12 @@ export const qualityDrift: Rule<Names> = {
   metric: 'Output drift',
   title: 'Answers drifted',
   policy:
-    'semantic similarity fell 15 % below its baseline; else the words or lengths of the newest outputs are further than the threshold, and than chance, from the baseline; or half of the canaries deviate twice in a row',
+    'semantic similarity fell 15 % below its baseline; else the lengths of the newest outputs are further than the threshold, or their words than 0.4 of it, and than chance, from the baseline; or half of the canaries deviate twice in a row',
   unit: 'index',
   neutral: 0,
   defaults: shipped({
-    threshold: 0.2,
-    clear_threshold: 0.15,
+    threshold: 0.5,
+    clear_threshold: 0.35,
     window_minutes: 60,
     window_calls: 500,
     min_samples: 200,
@@ -105,7 +107,12 @@ function wordsOf({ words, wordsBaseline }: Readings<Names>, settings: Settings):
   const sizes = { n: words?.n ?? 0, m: wordsBaseline?.n ?? 0 };
   if (expected === undefined || actual === undefined) return lacking(sizes, settings, 'words of the outputs');
   const detail = 'lexical stand-in for semantic similarity';
-  return shiftOf('jensenShannon', { expected, actual, ...sizes, detail }, settings);
+  const limits = {
+    ...settings,
+    threshold: WORDS_PART * settings.threshold,
+    clear_threshold: WORDS_PART * settings.clear_threshold,
+  };
+  return shiftOf('jensenShannon', { expected, actual, ...sizes, detail }, limits);
 }
 
 function lengthsOf({ window, baseline }: Readings<'window' | 'baseline'>, settings: Settings): Judgement {
