@@ -12,6 +12,7 @@ import { addToSetting, readOrSet, readSetting } from './db/setting-store.ts';
 import { allRules } from './detection/rules.ts';
 import { ruleProblems } from './detection/settings.ts';
 import { ExternalError, InputError } from './errors.ts';
+import { checkProblems } from './flow/check-output.ts';
 import type { Flow } from './flow/flow.ts';
 import { jobHandlers, MODEL_JOBS } from './flow/jobs.ts';
 import { startTicking, type Ticking } from './flow/schedule.ts';
@@ -47,7 +48,7 @@ const DRAIN_MS = 10_000;
 
 /** Wires everything from an environment. Throws InputError listing every problem of the configuration. */
 export async function startBot(env: Record<string, string | undefined>): Promise<Bot> {
-  const config = checked(loadConfig(env));
+  const config = loadConfig(env, misfits);
   const log = createLog(config.env.LOG_LEVEL);
   const { DATABASE_URL: databaseUrl, DATA_DIR: dataDir } = config.env;
   mkdirSync(dataDir, { recursive: true });
@@ -88,17 +89,14 @@ export async function startBot(env: Record<string, string | undefined>): Promise
   }
 }
 
-/** What only shows when the configuration meets the rules and the sources. Throws InputError with all of it. */
-function checked(config: Config): Config {
-  const { file } = config;
-  const problems = [
+/** What only shows when the configuration meets the rules, the sources and the checks of texts. */
+function misfits(file: Config['file']): string[] {
+  return [
     ...ruleProblems(file, allRules),
     ...sourceNameProblems(file.services, file.sources),
     ...formatProblems(file.services),
+    ...checkProblems(file.services),
   ];
-  const path = config.env.LLM_INCIDENT_CONFIG;
-  if (problems.length > 0) throw new InputError(problems.map((problem) => `${path}: ${problem}`));
-  return config;
 }
 
 type Wired = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation'> & { sources: AllSources };

@@ -66,8 +66,11 @@ export interface Config {
   file: ConfigFile;
 }
 
-/** Environment and config file, checked once. Throws InputError that lists every problem of both. */
-export function loadConfig(env: Environment): Config {
+/**
+ * Environment and config file, checked once; `misfits` says what of the file does not fit what else there is. Throws
+ * InputError that lists every problem of all of them.
+ */
+export function loadConfig(env: Environment, misfits: (file: ConfigFile) => string[] = () => []): Config {
   const problems: string[] = [];
   const parsed = environment.safeParse(withoutEmpty(env));
   if (!parsed.success) {
@@ -76,6 +79,7 @@ export function loadConfig(env: Environment): Config {
   problems.push(...crossProblems(withoutEmpty(env)));
   const path = env['LLM_INCIDENT_CONFIG'] || 'llm-incident.yaml';
   const file = readFile(path, env, problems);
+  if (file !== null) problems.push(...misfits(file).map((problem) => `${path}: ${problem}`));
   if (!parsed.success || file === null || problems.length > 0) throw new InputError(problems);
   const tokens = parsed.data.LLM_INCIDENT_TOKENS.split(',').map((token) => token.trim());
   return { env: parsed.data, tokens: tokens.filter((token) => token !== ''), file };

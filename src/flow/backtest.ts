@@ -3,7 +3,7 @@ import type { Category, Severity } from '../db/schema.ts';
 import type { Trouble } from '../db/trouble-store.ts';
 import { categoryOf, type RuleId, severityOf } from '../detection/rule.ts';
 import { allRules } from '../detection/rules.ts';
-import { effectiveSettings } from '../detection/settings.ts';
+import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
 import { type NextSignal, nextSignal } from '../detection/signal.ts';
 import type { WatchedRule } from '../detection/watched-rule.ts';
 import type { Interval } from '../sources/call.ts';
@@ -91,7 +91,7 @@ export async function backtest(history: History): Promise<BacktestResult> {
 
 function watchedRules(history: History, { service, environment }: ServiceName): WatchedRule[] {
   const { config } = history;
-  const serviceOverrides = config.services[service]?.rules ?? {};
+  const serviceOverrides = serviceOverridesIn(config, { service, environment });
   return allRules.flatMap((rule) => {
     const settings = effectiveSettings(rule, {
       globalOverrides: config.rules,

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { type DeliveryCheckConfig, deliveryCheck, type SafetyConfig, safety } from '../config/content.ts';
-import { messageOf } from '../errors.ts';
+import { InputError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { redact } from '../redaction.ts';
 import { askClassifier, type ClassifierConfig } from '../sources/content/classifier.ts';
@@ -87,6 +87,24 @@ export function createOutputChecker(parts: Parts): OutputChecker {
       }
     },
   };
+}
+
+/** What is wrong with the words and phrases of a config file, one line each with its path. */
+export function checkProblems(services: Readonly<Record<string, CheckSettings>>): string[] {
+  return Object.entries(services).flatMap(([name, { safety: own, check }]) => [
+    ...problemsOf(() => leakFinder(own, `services.${name}.safety.policy_words`)),
+    ...problemsOf(() => phraseCheck('blocked class', check.blocked, `services.${name}.check.blocked`)),
+  ]);
+}
+
+function problemsOf(compile: () => unknown): readonly string[] {
+  try {
+    compile();
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof InputError)) throw thrown;
+    return thrown.problems;
+  }
 }
 
 function rulesOf({ safety, check }: CheckSettings, path: string): Rules {

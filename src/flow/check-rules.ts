@@ -2,7 +2,7 @@ import { endTroubles, noteTroubles, type Trouble } from '../db/trouble-store.ts'
 import { recordEvaluations } from '../detection/evaluation-store.ts';
 import { estimateOnset } from '../detection/onset.ts';
 import { allRules } from '../detection/rules.ts';
-import { effectiveSettings } from '../detection/settings.ts';
+import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
 import { type NextSignal, nextSignal } from '../detection/signal.ts';
 import {
   linkSignal,
@@ -22,7 +22,7 @@ import { actOnSignal, keyOf, type Moved, tellWarning } from './act-on-signal.ts'
 import { blindSpots } from './blind-spots.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
 import { type Evaluated, evaluateRules } from './evaluate-rules.ts';
-import { type Flow, serviceConfig } from './flow.ts';
+import type { Flow } from './flow.ts';
 import { reportTroubles } from './report-troubles.ts';
 
 const ONSET_LOOK_BACK_MS = [24 * 3_600_000, BASELINE_MS];
@@ -75,8 +75,7 @@ async function bringLedgersUp(flow: Ruled, services: readonly ServiceName[], now
 
 function watchedRules(flow: Ruled, { service, environment }: ServiceName): WatchedRule[] {
   const globalOverrides = flow.config.rules;
-  const isConfigured = environment === flow.config.environment;
-  const serviceOverrides = (isConfigured ? serviceConfig(flow, service)?.rules : undefined) ?? {};
+  const serviceOverrides = serviceOverridesIn(flow.config, { service, environment });
   return allRules.flatMap((rule) => {
     const settings = effectiveSettings(rule, { globalOverrides, serviceOverrides, environment });
     return settings.enabled ? [{ service, environment, rule, settings }] : [];

@@ -1,8 +1,8 @@
 import type { RuleSettings } from '../config/rules.ts';
 import { ruleOf } from '../detection/rules.ts';
-import { effectiveSettings } from '../detection/settings.ts';
+import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
 import { DECLARED_ESCALATIONS, type Escalations, type Incident } from '../incident/incident.ts';
-import { type Flow, serviceConfig } from './flow.ts';
+import type { Flow } from './flow.ts';
 
 /** The settings of the rule that opened it; null when a person did, or an alert from outside. */
 export function ruleSettingsOf(
@@ -12,7 +12,7 @@ export function ruleSettingsOf(
   const rule = incident.source === 'rule' ? ruleOf(incident.rule ?? '') : undefined;
   if (rule === undefined) return null;
   const { rules: globalOverrides } = flow.config;
-  const serviceOverrides = serviceConfig(flow, incident.service)?.rules ?? {};
+  const serviceOverrides = serviceOverridesIn(flow.config, incident);
   return effectiveSettings(rule, { globalOverrides, serviceOverrides, environment: incident.environment });
 }
 

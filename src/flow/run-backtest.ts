@@ -7,7 +7,7 @@ import { InputError, messageOf } from '../errors.ts';
 import type { ServiceName } from '../sources/call-statistics-store.ts';
 import type { MetricSource } from '../sources/metric-source.ts';
 import { pastSources } from '../sources/past-sources.ts';
-import { callCounter, parseRecordedCall } from '../sources/recorded-call.ts';
+import { callCounter, parseRecordedCall, timeInUtc } from '../sources/recorded-call.ts';
 import { type CountedCall, recordedCalls } from '../sources/recorded-calls.ts';
 import { type BacktestResult, backtest } from './backtest.ts';
 import { backtestJson, backtestPanels, backtestText, type Counted } from './backtest-report.ts';
@@ -129,7 +129,7 @@ function fromSource(values: Options, config: ConfigFile): Past {
 }
 
 function timeOf(name: string, text: string | undefined): Date {
-  const at = new Date(text ?? '');
+  const at = timeInUtc(text ?? '');
   if (Number.isNaN(at.getTime()))
     throw new InputError([`${name}: must be a time such as 2026-03-01T12:00:00Z`]);
   return at;

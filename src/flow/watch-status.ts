@@ -1,8 +1,8 @@
 import { troublesNow } from '../db/trouble-store.ts';
 import { ruleOf } from '../detection/rules.ts';
-import { effectiveSettings } from '../detection/settings.ts';
+import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
 import { type StoredSignal, signalsOf } from '../detection/signal-store.ts';
-import { type Flow, serviceConfig } from './flow.ts';
+import type { Flow } from './flow.ts';
 
 /** What the bot sees now, and where it is blind. */
 export interface WatchStatus {
@@ -22,8 +22,7 @@ function isShadow(flow: Pick<Flow, 'config'>, signal: StoredSignal): boolean {
   const rule = ruleOf(signal.rule, signal.warning);
   if (rule === undefined) return false;
   const { environment } = signal;
-  const isConfigured = environment === flow.config.environment;
-  const serviceOverrides = (isConfigured ? serviceConfig(flow, signal.service)?.rules : undefined) ?? {};
+  const serviceOverrides = serviceOverridesIn(flow.config, signal);
   return effectiveSettings(rule, { globalOverrides: flow.config.rules, serviceOverrides, environment })
     .shadow;
 }

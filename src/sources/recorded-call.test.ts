@@ -18,6 +18,14 @@ describe('a line of a record', () => {
     expect(recorded({ time: '2026-03-01T13:00:00.5+01:00' }).time).toBe('2026-03-01T13:00:00.5+01:00');
   });
 
+  test('is-in-utc-where-its-time-names-no-zone', () => {
+    const count = callCounter(null, { environment: 'production' });
+    const at = (time: string) => count(recorded({ time })).at.toISOString();
+    expect(at('2026-03-01T12:00:00')).toBe('2026-03-01T12:00:00.000Z');
+    expect(at('2026-03-01T12:00:00.25')).toBe('2026-03-01T12:00:00.250Z');
+    expect(at('2026-03-01T12:00:00-05:00')).toBe('2026-03-01T17:00:00.000Z');
+  });
+
   test('names-what-is-wrong-with-it', () => {
     const problemOf = (line: string) => {
       const parsed = parseRecordedCall(line);

@@ -18,10 +18,18 @@ const count = z
   .nullish()
   .transform((value) => value ?? null);
 
+const ZONED = /(?:Z|[+-]\d{2}:?\d{2})$/i;
+
+/** A time that names no zone is UTC, and not the time of the machine that reads it. */
+export function timeInUtc(text: string): Date {
+  return new Date(text.includes('T') && !ZONED.test(text) ? `${text}Z` : text);
+}
+
 const recordedCall = z.object({
   time: z.iso.datetime({
     offset: true,
-    error: 'must be ISO 8601 with a time zone, as in 2026-03-01T12:00:00Z',
+    local: true,
+    error: 'must be ISO 8601, as in 2026-03-01T12:00:00Z; without a zone it is UTC',
   }),
   service: z.string().min(1),
   environment: z.string().min(1).nullish(),
@@ -87,7 +95,7 @@ export function callCounter(
     return {
       service: call.service,
       environment: call.environment ?? environment,
-      at: new Date(call.time),
+      at: timeInUtc(call.time),
       isSpan: true,
       failed: typeof call.error === 'string' ? call.error !== '' : call.error === true,
       latencyMs: call.latency_ms,

@@ -91,6 +91,64 @@ describe('starting with a configuration that is wrong', () => {
     }
   });
 
+  it('lists at once what does not fit the rules, the sources and the formats, each with its path', async () => {
+    const path = join(world.env['DATA_DIR'] as string, 'unfit.yaml');
+    writeFileSync(
+      path,
+      JSON.stringify({
+        sources: {
+          metrics: { type: 'prometheus', url: 'http://127.0.0.1:9' },
+          calls: { type: 'prometheus', url: 'http://127.0.0.1:9' },
+        },
+        rules: {
+          'quality.scores': { enabled: false },
+          'quality.format': { threshold: 0.95, clear_threshold: 0.9 },
+          'outage.errors': { open_polls: 4, open_of_polls: 3 },
+        },
+        services: {
+          bot: {
+            source: 'metrix',
+            queries: { 'outage.error': 'up' },
+            rules: { 'outage.errors': { threshold: 0.05, clear_threshold: 0.2 }, 'cost.spent': {} },
+            format: { json_schema: { type: 'nonsense' } },
+          },
+          other: { format: { pattern: '(unclosed' } },
+          third: { format: {} },
+          fourth: { safety: { policy_words: ['!!!'] }, check: { blocked: ['…'] } },
+        },
+      }),
+    );
+    const { code, stderr } = await start({ ...world.env, LLM_INCIDENT_CONFIG: path });
+    expect(code).toBe(1);
+    expect(stderr.split('\n')[0]).toBe('llm-incident cannot start:');
+    for (const problem of [
+      'rules.quality.scores: is no rule; the nearest is quality.score',
+      'rules.quality.format.clear_threshold: 0.9 is below the threshold 0.95',
+      'rules.outage.errors.open_polls: 4 of 3 polls cannot be past the threshold',
+      'services.bot.rules.outage.errors.clear_threshold: 0.2 is above the threshold 0.05',
+      'services.bot.rules.cost.spent: is no rule; the nearest is cost.spend',
+      'services.bot.queries.outage.error: is no rule; the nearest is outage.errors',
+      'services.bot.source: there is no source "metrix"; there are metrics, calls',
+      'sources.calls: this name is taken by a source that is always there; choose another',
+      'services.bot.format.json_schema: ',
+      'services.other.format.pattern: ',
+      'services.third.format: needs json_schema or pattern',
+      'services.fourth.safety.policy_words',
+      'services.fourth.check.blocked',
+    ]) {
+      expect(stderr).toContain(`${path}: ${problem}`);
+    }
+  });
+
+  it('lists them beside what is wrong with the environment', async () => {
+    const path = join(world.env['DATA_DIR'] as string, 'unfit-too.yaml');
+    writeFileSync(path, JSON.stringify({ services: { bot: { source: 'nowhere' } } }));
+    const { code, stderr } = await start({ ...world.env, PORT: '70000', LLM_INCIDENT_CONFIG: path });
+    expect(code).toBe(1);
+    expect(stderr).toContain('PORT: ');
+    expect(stderr).toContain(`${path}: services.bot.source: there is no source "nowhere"; there are none`);
+  });
+
   it('says so when the file is no YAML', async () => {
     const path = join(world.env['DATA_DIR'] as string, 'broken.yaml');
     writeFileSync(path, 'services: [unclosed');

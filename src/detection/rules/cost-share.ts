@@ -15,7 +15,7 @@ type Settings = Rule['defaults'];
 
 /**
  * Policy: fires when one user or endpoint took more than half of the tokens of the last 15 minutes, that is more than 3
- * times its own baseline rate, and its share rose by 10 points or more, from at least 20 calls against 200; past its
+ * times its own baseline rate, and its share rose by 10 points or more, from at least 30 calls against 200; past its
  * bound when the one-sided 95 % bounds say so.
  */
 export const costShare: Rule<Names> = {
@@ -31,7 +31,7 @@ export const costShare: Rule<Names> = {
     threshold: 0.5,
     clear_threshold: 0.4,
     window_minutes: 15,
-    min_samples: 20,
+    min_samples: 30,
     min_baseline: 200,
     ...ESCALATES.cost,
   }),

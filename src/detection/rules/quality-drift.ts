@@ -49,7 +49,7 @@ export const qualityDrift: Rule<Names> = {
     clear_threshold: 0.35,
     window_minutes: 60,
     window_calls: 500,
-    min_samples: 200,
+    min_samples: 400,
     min_baseline: 200,
     quiet_minutes: 30,
     ...ESCALATES.quality,
