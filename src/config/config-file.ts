@@ -88,7 +88,7 @@ export type WebhookTargetConfig = z.infer<typeof webhookTarget>;
 /** Reads the YAML text; throws InputError with every problem and its path, missing `${NAME}` variables included. */
 export function parseConfigFile(text: string, env: Environment): ConfigFile {
   const problems: string[] = [];
-  const raw = withSecrets(parseYaml(text) ?? {}, { env, path: '', problems });
+  const raw = expanded(parseYaml(text) ?? {}, { env, path: '', problems });
   const result = configFile.safeParse(raw);
   if (!result.success) {
     for (const issue of result.error.issues)
@@ -130,6 +130,16 @@ function parseYaml(text: string): unknown {
     return parse(text);
   } catch (thrown) {
     throw new InputError([`file: not valid YAML: ${messageOf(thrown)}`]);
+  }
+}
+
+/** An alias that holds itself has no end. */
+function expanded(value: unknown, context: SecretContext): unknown {
+  try {
+    return withSecrets(value, context);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new InputError(['file: is nested too deeply, or an alias refers to itself']);
   }
 }
 

@@ -30,6 +30,18 @@ export const NOTHING_SEEN: Seen = {
   detail: null,
 };
 
+/** So few samples may close an episode, which takes less proof than to open one. */
+const FAINT_SAMPLES = 10;
+
+/**
+ * Too few samples to say that anything is wrong. Where what there is lies on the good side of the closing threshold, it
+ * may still end an episode.
+ */
+export function faint(judgement: Judgement): Judgement {
+  const isClear = judgement.isClear && judgement.n >= FAINT_SAMPLES;
+  return { ...judgement, state: 'insufficient', pastBound: false, unmistakable: false, isClear };
+}
+
 /** The value cannot be judged: there is none (`no-data`), or too little of it. */
 export function unjudged(state: 'no-data' | 'insufficient', seen: Seen): Judgement {
   return { ...seen, state, pastBound: false, unmistakable: false, isClear: false };
@@ -57,6 +69,8 @@ export function judged(
   };
 }
 
+/** A judgement in the name of a rule. Where nothing was called, nothing was spent: for cost, silence is clear. */
 export function verdictOf(rule: RuleId, judgement: Judgement): RuleVerdict {
-  return { rule, warning: false, ...judgement };
+  const isFree = rule.startsWith('cost.') && judgement.state === 'no-data';
+  return { rule, warning: false, ...judgement, isClear: judgement.isClear || isFree };
 }

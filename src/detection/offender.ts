@@ -11,7 +11,10 @@ export interface Suspect {
   shareLower: number;
   /** How much more of all tokens that is than in the baseline, in points. */
   shareRisen: number;
-  /** Its token rate over its own baseline's; infinite for one that had none. */
+  /**
+   * Its tokens against those of all others, over the same of its own baseline: at night and in a rush alike. Infinite
+   * for one that had none.
+   */
   multiple: number;
   multipleLower: number;
 }
@@ -21,33 +24,35 @@ export interface Suspect {
  * their mean (a compound Poisson process; recorded traffic comes near to it), so the logarithm of a ratio of two
  * token totals has the variance 2 (1/calls + 1/calls). Empty when a total cannot be told.
  */
-export function suspectsOf(readings: { window: Reading; baseline: Reading; windowMs: number }): Suspect[] {
-  const { window, baseline, windowMs } = readings;
+export function suspectsOf(readings: { window: Reading; baseline: Reading }): Suspect[] {
+  const { window, baseline } = readings;
   const parts = window.parts ?? {};
   const busiest = window.about === undefined ? undefined : parts[window.about];
-  const { coveredMs } = baseline;
-  if (busiest === undefined || window.value === null || window.value <= 0 || coveredMs === undefined)
+  const baselineTokens = allTokensOf(baseline);
+  if (busiest === undefined || window.value === null || window.value <= 0 || baselineTokens === null)
     return [];
   const allTokens = busiest.tokens / window.value;
   if (!(allTokens > 0)) return [];
   const baselineParts = baseline.parts ?? {};
-  const ownShare = shareBefore(baseline);
   return Object.entries(parts)
     .filter(([, part]) => part.calls > 0)
     .map(([name, part]) => ({
       name,
       ...shareOf(part, { allTokens, allCalls: window.n }),
-      shareRisen: part.tokens / allTokens - ownShare(baselineParts[name]),
-      ...multipleOf(part, baselineParts[name], windowMs / coveredMs),
+      shareRisen:
+        (part.tokens - (baselineParts[name]?.tokens ?? 0) * (allTokens / baselineTokens)) / allTokens,
+      ...multipleOf(part, baselineParts[name], {
+        others: { calls: window.n - part.calls, tokens: allTokens - part.tokens },
+        before: { calls: baseline.n, tokens: baselineTokens },
+      }),
     }));
 }
 
-/** One's share of the baseline's tokens; 0 for who was not there, or where the total cannot be told. */
-function shareBefore({ parts = {}, about, value }: Reading): (part: Part | undefined) => number {
+/** Null where the total cannot be told. */
+function allTokensOf({ parts = {}, about, value }: Reading): number | null {
   const busiest = about === undefined ? undefined : parts[about];
-  if (busiest === undefined || value === null || value <= 0 || busiest.tokens <= 0) return () => 0;
-  const allTokens = busiest.tokens / value;
-  return (part) => (part?.tokens ?? 0) / allTokens;
+  const isKnown = busiest !== undefined && value !== null && value > 0 && busiest.tokens > 0;
+  return isKnown ? busiest.tokens / value : null;
 }
 
 /** Half a call is added on both sides, so that one who took everything has a bound as well. */
@@ -62,18 +67,25 @@ function shareOf(
   return { share, shareLower: Math.min(share, odds / (1 + odds)) };
 }
 
-/** Who was not there before is bounded as if half a call had been. `windowPart`: the window's time over the baseline's. */
+/** Who was not there before is bounded as if half a call had been. `before` is all of the baseline. */
 function multipleOf(
   part: Part,
-  before: Part | undefined,
-  windowPart: number,
+  own: Part | undefined,
+  { others, before }: { others: Part; before: Part },
 ): Pick<Suspect, 'multiple' | 'multipleLower'> {
-  const isKnown = before !== undefined && before.tokens > 0 && before.calls > 0;
-  const base = isKnown ? before : { calls: 0.5, tokens: (0.5 * part.tokens) / part.calls };
-  const multiple = part.tokens / base.tokens / windowPart;
+  const perCall = part.tokens / part.calls;
+  const isKnown = own !== undefined && own.tokens > 0 && own.calls > 0;
+  const base = isKnown ? own : { calls: 0.5, tokens: 0.5 * perCall };
+  // Half a call on every side keeps the ratio finite for one who is, or was, all of the traffic.
+  const against = (one: Part, rest: Part) =>
+    (one.tokens + 0.5 * perCall) / (Math.max(0, rest.tokens) + 0.5 * perCall);
+  const rest = { calls: before.calls - base.calls, tokens: before.tokens - base.tokens };
+  const multiple = against(part, others) / against(base, rest);
+  const sides = [part.calls, others.calls, base.calls, rest.calls].map((calls) => Math.max(calls, 0) + 0.5);
+  const variance = sides.reduce((sum, calls) => sum + 2 / calls, 0);
   return {
     multiple: isKnown ? multiple : Number.POSITIVE_INFINITY,
-    multipleLower: multiple * atLeast(part.calls, base.calls),
+    multipleLower: multiple * Math.exp(-Z_ONE_SIDED_95 * Math.sqrt(variance)),
   };
 }
 

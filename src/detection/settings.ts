@@ -114,7 +114,8 @@ function ofWarning(layer: Overrides): Overrides {
 }
 
 function contradictions(rule: Rule, overriding: Overriding): string[] {
-  const { threshold, clear_threshold, open_polls, open_of_polls } = effectiveSettings(rule, overriding);
+  const settings = effectiveSettings(rule, overriding);
+  const { threshold, clear_threshold, open_polls, open_of_polls } = settings;
   const isWorseAbove = rule.defaults.threshold > rule.neutral;
   const isPast = isWorseAbove ? clear_threshold > threshold : clear_threshold < threshold;
   const problems: string[] = [];
@@ -125,6 +126,15 @@ function contradictions(rule: Rule, overriding: Overriding): string[] {
   if (open_polls > open_of_polls) {
     problems.push(
       `${rule.id}.open_polls: ${open_polls} of ${open_of_polls} polls cannot be past the threshold`,
+    );
+  }
+  if (rule.unit === 'share' && threshold > 1) {
+    problems.push(`${rule.id}.threshold: ${threshold} is no share; 5 % is 0.05`);
+  }
+  const looksAtNewest = Object.values(rule.asks(settings)).some(({ over }) => over.kind === 'newest');
+  if (looksAtNewest && settings.min_samples > settings.window_calls) {
+    problems.push(
+      `${rule.id}.min_samples: ${settings.min_samples} is more than the ${settings.window_calls} calls that it looks at`,
     );
   }
   return problems;

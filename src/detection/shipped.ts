@@ -10,7 +10,9 @@ const at = (action: Escalation['action'], afterMinutes = 0): Escalation => ({
 export const ESCALATES = {
   /** Pages when it is still so after ten minutes; a doubtful one is a ticket. */
   quality: { sev1: at('page', 10), sev2: at('ticket') },
-  outage: { sev1: at('page'), sev2: at('page') },
+  /** A doubtful rate is a ticket; what a probe or a status page says is not doubtful. */
+  outage: { sev1: at('page'), sev2: at('ticket') },
+  status: { sev1: at('page'), sev2: at('page') },
   cost: { sev1: at('page'), sev2: at('ticket') },
   spend: { sev1: at('page'), sev2: at('page'), auto_remediate: true },
   safety: { sev1: at('page'), sev2: at('page') },

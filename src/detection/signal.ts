@@ -57,8 +57,9 @@ const NO_CHANGE = { opened: false, cleared: false, inCooldown: false };
  */
 export function nextSignal(previous: Signal | null, verdict: RuleVerdict, at: At): NextSignal {
   const before: Signal = previous === null ? { ...NEW, state: 'ok', since: at.now } : signalOf(previous);
-  if (verdict.state === 'insufficient' || verdict.state === 'no-data') {
-    return { ...blind(before, verdict.state, at), ...NO_CHANGE };
+  const isBlind = verdict.state === 'insufficient' || verdict.state === 'no-data';
+  if (isBlind && !(isEpisode(before) && verdict.isClear)) {
+    return { ...blind(before, verdict.state as 'insufficient' | 'no-data', at), ...NO_CHANGE };
   }
   const quietSince = before.quietSince ?? (verdict.isClear ? at.now : null);
   if (

@@ -35,13 +35,16 @@ function silencesOf(name: string, its: readonly Judged[], now: Date): Trouble[] 
   const { service } = (silent[0] as Judged).watched;
   if (watching.every(({ verdict }) => verdict.state === 'no-data' || looksFarBack(verdict, watching))) {
     const problem = `${service} went silent: no calls and no metrics for an hour`;
-    return [{ key: `silent:${name}`, problem }];
+    return [{ key: silenceOf(name), problem }];
   }
   return silent.map(({ watched, verdict }) => ({
     key: `silent:${name}/${watched.rule.id}`,
     problem: `${watched.rule.metric} of ${service} went silent for an hour: ${verdict.detail ?? 'no data where there was some before'}`,
   }));
 }
+
+/** The key of a service that sends nothing at all; `name` is ENVIRONMENT/SERVICE. */
+export const silenceOf = (name: string) => `silent:${name}`;
 
 const isSilent = (signal: NextSignal, now: Date) =>
   signal.state === 'no-data' && now.getTime() - signal.since.getTime() >= SILENT_AFTER_MS;

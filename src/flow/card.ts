@@ -10,6 +10,7 @@ import { describeSteps, parsePlan } from '../mitigation/plan.ts';
 import { findPostmortem } from '../postmortem/postmortem-store.ts';
 import { escalationsOf } from './escalation.ts';
 import type { Flow } from './flow.ts';
+import { JOINED } from './join-incident.ts';
 import { findKnownGood } from './known-good.ts';
 import type { CardAction, IncidentCard } from './ports.ts';
 
@@ -41,7 +42,7 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
     mitigatedAt: milestones.mitigated ?? null,
     resolvedAt: milestones.resolved ?? null,
     now: flow.clock.now(),
-    signal: timeline.find((entry) => entry.kind === 'signal')?.text ?? null,
+    signal: signalText(timeline),
     likely: await likelyCause(flow, incidentId),
     knownGood: knownGood === null ? null : knownGood.name || 'what is served now',
     paged: describePages(flow, await pagesOf(flow.db, incidentId), incident),
@@ -54,6 +55,17 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
       servesKnownGood: knownGood?.name === '',
     }),
   };
+}
+
+const SHOWN_ALSO = 2;
+
+/** What fired first, and the newest of what joined it: a severity that rose has its reason on the card. */
+function signalText(timeline: readonly Row<'incident_event'>[]): string | null {
+  const signals = timeline.filter((entry) => entry.kind === 'signal').map((entry) => entry.text);
+  const [first] = signals;
+  if (first === undefined) return null;
+  const also = [...new Set(signals.filter((text) => text.startsWith(JOINED)))].slice(-SHOWN_ALSO);
+  return [first, ...also].join(' · ');
 }
 
 /** The change that is closest to the onset and not after it, as it was frozen at declaration. */

@@ -17,9 +17,9 @@ import { rowsOf } from '../evidence/ledger-store.ts';
 import { effectiveRows } from '../evidence/what-changed.ts';
 import { allTroubledTimes } from '../incident/incident-store.ts';
 import { activeServices, type ServiceName } from '../sources/call-statistics-store.ts';
-import { minutesOf } from '../sources/minute-store.ts';
+import { isUsuallyCalled, minutesOf } from '../sources/minute-store.ts';
 import { actOnSignal, keyOf, type Moved, tellWarning } from './act-on-signal.ts';
-import { blindSpots } from './blind-spots.ts';
+import { blindSpots, silenceOf } from './blind-spots.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
 import { type Evaluated, evaluateRules } from './evaluate-rules.ts';
 import type { Flow } from './flow.ts';
@@ -96,7 +96,7 @@ async function moveSignals(flow: Ruled, evaluated: readonly Evaluated[], now: Da
   const steps = evaluated.flatMap((one): Step[] => {
     const { watched, verdict } = one;
     const previous = known.get(signalName(keyOf({ watched }))) ?? null;
-    if (previous === null && verdict.state === 'no-data') return [];
+    if (previous === null && isNothingYet(one)) return [];
     const signal = nextSignal(previous, verdict, { settings: watched.settings, now });
     return [{ ...one, known: previous, signal }];
   });
@@ -130,8 +130,27 @@ async function moveSignals(flow: Ruled, evaluated: readonly Evaluated[], now: Da
       });
     }
   }
-  return [...troubles, ...blindSpots(steps, now)];
+  return [...troubles, ...(await untold(flow, blindSpots(steps, now), { steps, now }))];
 }
+
+/** Policy: a service that is silent at this hour every day is asleep; one that was called yesterday at this hour is not. */
+async function untold(
+  flow: Ruled,
+  spots: readonly Trouble[],
+  { steps, now }: { steps: readonly Step[]; now: Date },
+): Promise<Trouble[]> {
+  const services = new Map(steps.map(({ watched }) => [silenceOf(nameOf(watched)), watched]));
+  const told: Trouble[] = [];
+  for (const spot of spots) {
+    const service = services.get(spot.key);
+    if (service === undefined || (await isUsuallyCalled(flow.db, service, now))) told.push(spot);
+  }
+  return told;
+}
+
+/** Nothing was ever seen of it: that is no data, which is neither stored nor called ok. */
+const isNothingYet = ({ watched, verdict }: Evaluated) =>
+  verdict.state === 'no-data' || (watched.rule.unit === 'events' && verdict.state === 'ok');
 
 const isNotable = (signal: NextSignal) => signal.opened || signal.cleared || signal.state === 'firing';
 

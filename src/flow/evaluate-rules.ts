@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Trouble } from '../db/trouble-store.ts';
 import type { Readings, RuleVerdict } from '../detection/rule.ts';
 import { questionsOf, type WatchedRule } from '../detection/watched-rule.ts';
@@ -28,6 +29,8 @@ export interface Evaluating {
 
 /** A source has its own timeout; one that breaks even that must not hold up the tick. */
 const LONGEST_READ_MS = 45_000;
+/** So long rules are judged before everything else, `POST /v1/check` above all, has its turn. */
+const TURN_MS = 10;
 
 /**
  * Asks every source once for all that the rules need, and judges. A source that cannot be reached, a query that fails
@@ -58,14 +61,19 @@ export async function evaluateRules(
     }),
   );
   const blind: Blindness[] = [];
-  const evaluated = [...Map.groupBy(asked, (one) => one.watched)].flatMap(([one, ofRule]) => {
+  const evaluated: Evaluated[] = [];
+  let turnSince = performance.now();
+  for (const [one, ofRule] of Map.groupBy(asked, (each) => each.watched)) {
     const judged = judge(one, ofRule, answers);
     troubles.push(...judged.troubles);
     if (judged.problem !== null) blind.push({ watched: one, problem: judged.problem });
-    return judged.verdict === null
-      ? []
-      : [{ watched: one, verdict: judged.verdict, source: ofRule[0]?.source.name ?? '' }];
-  });
+    if (judged.verdict !== null) {
+      evaluated.push({ watched: one, verdict: judged.verdict, source: ofRule[0]?.source.name ?? '' });
+    }
+    if (performance.now() - turnSince < TURN_MS) continue;
+    await setImmediate();
+    turnSince = performance.now();
+  }
   return { evaluated, troubles: [...troubles, ...blindTroubles(blind)] };
 }
 

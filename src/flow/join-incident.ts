@@ -13,10 +13,13 @@ export interface Joining {
   now: Date;
 }
 
+/** How the timeline begins to tell of a further signal. */
+export const JOINED = 'Also firing: ';
+
 /** What fires belongs to an incident that is live already; one that was mitigated is open again. */
 export async function joinIncident(tx: Tx, joining: Joining): Promise<Incident> {
   const { incident, said, now } = joining;
-  const text = incident.source === 'person' ? said : `Also firing: ${said}`;
+  const text = incident.source === 'person' ? said : `${JOINED}${said}`;
   if (incident.status === 'mitigated') await reopen(tx, joining);
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'signal', actor: null, text });
   await enqueue(tx, refreshCard(incident.id, now));

@@ -1,10 +1,14 @@
 import { createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { differenceInDays } from 'date-fns';
 import { lineChartPng, lineChartSvg } from '../chart/line-chart.ts';
 import { type ConfigFile, parseConfigFile, readConfigFile } from '../config/config-file.ts';
+import { allRules } from '../detection/rules.ts';
+import { ruleProblems } from '../detection/settings.ts';
 import { InputError, messageOf } from '../errors.ts';
 import type { ServiceName } from '../sources/call-statistics-store.ts';
+import { formatProblems } from '../sources/content/output-format.ts';
 import type { MetricSource } from '../sources/metric-source.ts';
 import { pastSources } from '../sources/past-sources.ts';
 import { callCounter, parseRecordedCall, timeInUtc } from '../sources/recorded-call.ts';
@@ -16,6 +20,8 @@ const USAGE = `Usage: npm run backtest -- FILE.jsonl… [--json] [--strict] [--c
    or: npm run backtest -- --service NAME --from TIME --to TIME [the same options], over the service's own source`;
 
 const SHOWN_MALFORMED = 20;
+const BYTE_ORDER_MARK = /^\uFEFF/;
+const LONGEST_DAYS = 400;
 
 const options = {
   json: { type: 'boolean', default: false },
@@ -44,6 +50,8 @@ interface Past {
 export async function runBacktest(args: string[]): Promise<number> {
   const { values, positionals } = optionsOf(args);
   const config = configOf(process.env);
+  const problems = [...ruleProblems(config, allRules), ...formatProblems(config.services)];
+  if (problems.length > 0) throw new InputError(problems);
   const past =
     values.service === undefined ? await fromFiles(positionals, config) : fromSource(values, config);
   try {
@@ -83,7 +91,7 @@ async function fromFiles(files: readonly string[], config: ConfigFile): Promise<
     })) {
       number += 1;
       if (line.trim() === '') continue;
-      const read = parseRecordedCall(line);
+      const read = parseRecordedCall(line.replace(BYTE_ORDER_MARK, ''));
       if (read.kind === 'malformed') {
         malformed += 1;
         if (malformed <= SHOWN_MALFORMED) console.error(`${file}:${number}: ${read.problem}`);
@@ -97,6 +105,13 @@ async function fromFiles(files: readonly string[], config: ConfigFile): Promise<
   }
   if (malformed > SHOWN_MALFORMED) console.error(`and ${malformed - SHOWN_MALFORMED} more malformed lines`);
   const counted = { calls: calls.length, malformed };
+  const { from, to } = spanOf(calls);
+  if (differenceInDays(to, from) > LONGEST_DAYS) {
+    const span = `${from.toISOString()} to ${to.toISOString()}`;
+    throw new InputError([
+      `the calls span ${span}, more than ${LONGEST_DAYS} days; is one of these times wrong?`,
+    ]);
+  }
   return { ...spanOf(calls), services: servicesIn(calls), source: recordedCalls(calls), counted };
 }
 

@@ -4,6 +4,7 @@ import { subDays } from 'date-fns';
 import cron, { type ScheduledTask } from 'node-cron';
 import { claimSlot, dropOldSlots } from '../db/cron-slot.ts';
 import type { JobRunner } from '../db/job-runner.ts';
+import { noteTroubles, type Trouble } from '../db/trouble-store.ts';
 import { messageOf } from '../errors.ts';
 import { digestAt, lastEntry } from '../mitigation/audit-store.ts';
 import { pruneCanaryRuns } from '../sources/canary-store.ts';
@@ -14,6 +15,7 @@ import { digestCalls } from './digest-calls.ts';
 import type { Flow } from './flow.ts';
 import { judgeCalls } from './judge-calls.ts';
 import { proveMitigations } from './prove-mitigations.ts';
+import { reportTroubles } from './report-troubles.ts';
 import { runCanaries } from './run-canaries.ts';
 import { tickClocks } from './tick-clocks.ts';
 
@@ -77,6 +79,18 @@ export function startTicking(flow: Flow, parts: Parts): Ticking {
   };
 }
 
+/** Where even that cannot be stored, the database is away, which `/readyz` says. */
+async function tell(flow: Flow, trouble: Trouble): Promise<void> {
+  const now = flow.clock.now();
+  try {
+    await flow.db.transaction().execute(async (tx) => {
+      await reportTroubles(flow, tx, { fresh: await noteTroubles(tx, [trouble], now), over: [], now });
+    });
+  } catch (thrown) {
+    flow.log.error({ error: messageOf(thrown) }, 'a trouble could not be noted');
+  }
+}
+
 /** Leaves a time out while the work of an earlier one goes on, as it will when a source is slow. */
 function oneAtATime(work: () => Promise<void>): () => Promise<void> {
   let isBusy = false;
@@ -125,7 +139,9 @@ async function step(flow: Flow, name: string, work: () => Promise<void>): Promis
   try {
     await work();
   } catch (thrown) {
+    const problem = `a part of every tick (${name}) failed: ${messageOf(thrown)}`;
     flow.log.error({ step: name, error: messageOf(thrown) }, 'a step of the tick failed');
+    await tell(flow, { key: `tick:${name}`, problem });
   }
 }
 

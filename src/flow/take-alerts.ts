@@ -11,6 +11,7 @@ import {
   SEVERITIES,
 } from '../incident/incident.ts';
 import { addToTimeline, findIncident, findLiveAbout } from '../incident/incident-store.ts';
+import { redact } from '../redaction.ts';
 import type { Alert, AlertBatch } from '../sources/alertmanager.ts';
 import { refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
@@ -153,7 +154,7 @@ function describe({ name, summary }: Alert): string {
 
 /** One line for all of them, however many came at once. */
 function describeAll({ alerts, truncated }: Pick<Firing, 'alerts' | 'truncated'>): string {
-  const named = alerts.slice(0, SHOWN_ALERTS).map(describe);
+  const named = alerts.slice(0, SHOWN_ALERTS).map((alert) => redact(describe(alert)));
   const more = alerts.length - named.length + truncated;
   return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }

@@ -1,4 +1,5 @@
 import { troublesNow } from '../db/trouble-store.ts';
+import { categoryOf } from '../detection/rule.ts';
 import { ruleOf } from '../detection/rules.ts';
 import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
 import { type StoredSignal, signalsOf } from '../detection/signal-store.ts';
@@ -29,9 +30,11 @@ function isShadow(flow: Pick<Flow, 'config'>, signal: StoredSignal): boolean {
 
 /**
  * The status in lines of text, the worst first: "support-answers quality.score: firing since 02:31 UTC". Signals without
- * enough data are one line a service; those that are ok are only counted.
+ * enough data are one line a service; those that are ok are only counted. What is private by category is left out.
  */
-export function describeWatch({ signals, troubles }: WatchStatus): string[] {
+export function describeWatch(status: WatchStatus): string[] {
+  const { troubles } = status;
+  const signals = status.signals.filter(({ rule }) => categoryOf(rule) !== 'safety');
   const speaking = SPEAKING.flatMap((state) => signals.filter((signal) => signal.state === state));
   const ok = signals.filter((signal) => signal.state === 'ok').length;
   return [

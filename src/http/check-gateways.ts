@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CheckAnswer } from '../flow/check-output.ts';
+import { storableText } from '../sources/otlp-value.ts';
 
 /** The texts of one gateway request that a user would see, and how its answer is made from ours. */
 export interface GatewayCheck {
@@ -17,7 +18,7 @@ const text = (most: number) =>
 const OUTPUT_CHARS = 40_000;
 const INPUT_CHARS = 1_000_000;
 const OUTPUTS_AT_MOST = 20;
-const name = z.string().min(1).max(200);
+const name = z.string().transform(storableText).pipe(z.string().min(1, 'must not be empty').max(200));
 
 /** Fields that all shapes share. */
 export const checkedText = { name, output: text(OUTPUT_CHARS), input: text(INPUT_CHARS) };

@@ -6,6 +6,7 @@ import {
   amountAttribute,
   attributesOf,
   countAttribute,
+  FieldProblem,
   hexIdOf,
   listOf,
   nanosOf,
@@ -78,12 +79,27 @@ export function callOf(
       'gen_ai.usage.completion_tokens',
     ),
     outputChars: output === null ? null : output.length,
-    costUsd: amountAttribute(attributes, path, 'llm_incident.cost_usd'),
+    costUsd: costOf(attributes, path),
     latencyMs: latencyMsOf(span, path, endNanos),
     error: errorOf(span, attributes),
     input,
     output,
   };
+}
+
+/** What no single call costs is a mistake of units, and would open an incident about it. */
+const MOST_USD = 10_000;
+
+function costOf(attributes: Attributes, path: string): number | null {
+  const name = 'llm_incident.cost_usd';
+  const cost = amountAttribute(attributes, path, name);
+  if (cost !== null && cost > MOST_USD) {
+    throw new FieldProblem(
+      `${path}.attributes["${name}"]`,
+      `must be dollars, at most ${MOST_USD}, got ${cost}`,
+    );
+  }
+  return cost;
 }
 
 function eventsOf(span: Record<string, unknown>, path: string): { name: string; attributes: Attributes }[] {

@@ -1,6 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import { type CallWindow, formatMinutes, type MinuteSum, scoreMinutes } from './call-statistics-store.ts';
+import {
+  type CallWindow,
+  formatMinutes,
+  type MinuteSum,
+  type ServiceName,
+  scoreMinutes,
+} from './call-statistics-store.ts';
 
 /** From a minute's roll-up: how many samples, and their sum, signed so that worse is lower. */
 interface Counted {
@@ -44,4 +50,25 @@ async function rolledMinutes(db: Db, of: CallWindow, { n, sum }: Counted): Promi
   return rows.flatMap(({ minute, n: samples, sum: total }) =>
     samples === null || samples === 0 ? [] : [{ minute, n: samples, sum: total ?? 0 }],
   );
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Whether it was called at this hour yesterday, give or take one; what is younger than that is taken to be. */
+export async function isUsuallyCalled(db: Db, of: ServiceName, now: Date): Promise<boolean> {
+  const before = (hours: number) => new Date(now.getTime() - hours * HOUR_MS);
+  const minutes = db
+    .selectFrom('call_rollup')
+    .where('service', '=', of.service)
+    .where('environment', '=', of.environment)
+    .where('span', '=', 'minute');
+  const yesterday = await minutes
+    .where('start', '>=', before(25))
+    .where('start', '<', before(23))
+    .select('start')
+    .limit(1)
+    .execute();
+  if (yesterday.length > 0) return true;
+  const older = await minutes.where('start', '<', before(25)).select('start').limit(1).execute();
+  return older.length === 0;
 }

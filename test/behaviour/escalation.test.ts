@@ -130,11 +130,14 @@ describe('what a rule that fires sets off', { timeout: 120_000 }, () => {
     await world.restart();
   });
 
-  it('an outage pages at once at sev2 too', async () => {
-    const incident = await opens('doubtful', failing(6));
-    const text = await textWith(world, cardOf(incident), 'Paged: PagerDuty');
+  it('a doubtful error rate is a ticket, and one past its bound pages at once', async () => {
+    const doubtful = await opens('doubtful', failing(6));
+    const text = await textWith(world, cardOf(doubtful), 'nobody; a ticket is open: PagerDuty');
     expect(text).toContain('SEV2 outage · doubtful · PROD');
-    expect(pagesOf(incident)).toMatchObject([{ urgency: 'high', status: 'triggered' }]);
+    expect(pagesOf(doubtful)).toMatchObject([{ urgency: 'low' }]);
+    const certain = await opens('certain', failing(30));
+    expect(await textWith(world, cardOf(certain), 'Paged: PagerDuty')).toContain('SEV1 outage');
+    expect(pagesOf(certain)).toMatchObject([{ urgency: 'high', status: 'triggered' }]);
   });
 
   it('opens a ticket and pages nobody where the rule is set to that', async () => {

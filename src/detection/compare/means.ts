@@ -1,7 +1,7 @@
 import type { Reading } from '../../sources/metric-source.ts';
-import { type Judgement, judged, type Seen, unjudged } from '../judgement.ts';
+import { faint, type Judgement, judged, type Seen, unjudged } from '../judgement.ts';
 import { greatestSpread, type KnownSummary, keptBounds, meanBounds } from '../statistics.ts';
-import { type Compared, countsOf, knownOf, type Limits, lackOf } from './readings.ts';
+import { type Compared, countsOf, isBaselineShort, knownOf, type Limits, lackOf } from './readings.ts';
 
 /** Policy: the mean is more than `threshold` (a share) below the baseline's mean. Of scores, 0..1. */
 export function meanBelow(readings: Compared, settings: Limits): Judgement {
@@ -9,8 +9,10 @@ export function meanBelow(readings: Compared, settings: Limits): Judgement {
   const keep = 1 - settings.threshold;
   const seen = meansSeen({ window, baseline, readings, limit: keep });
   const lack = lackOf(readings, settings);
-  if (lack !== null || window === null || baseline === null) return unjudged(lack ?? 'no-data', seen);
-  return judged(
+  if (window === null || baseline === null || isBaselineShort(readings, settings)) {
+    return unjudged(lack ?? 'no-data', seen);
+  }
+  const judgement = judged(
     seen,
     {
       isPast: (drop) => window.mean < (1 - drop) * baseline.mean,
@@ -18,6 +20,7 @@ export function meanBelow(readings: Compared, settings: Limits): Judgement {
     },
     settings,
   );
+  return lack === 'insufficient' ? faint(judgement) : judgement;
 }
 
 /** Policy: the mean is more than `threshold` times the baseline's mean; the bound needs both spreads. */
@@ -25,9 +28,11 @@ export function meanAbove(readings: Compared, settings: Limits): Judgement {
   const [window, baseline] = [summaryOf(readings.window), summaryOf(readings.baseline)];
   const seen = meansSeen({ window, baseline, readings, limit: settings.threshold });
   const lack = lackOf(readings, settings);
-  if (lack !== null || window === null || baseline === null) return unjudged(lack ?? 'no-data', seen);
+  if (window === null || baseline === null || isBaselineShort(readings, settings)) {
+    return unjudged(lack ?? 'no-data', seen);
+  }
   const hasSpread = window.sd !== null && baseline.sd !== null;
-  return judged(
+  const judgement = judged(
     seen,
     {
       isPast: (multiple) => window.mean > multiple * baseline.mean,
@@ -36,6 +41,7 @@ export function meanAbove(readings: Compared, settings: Limits): Judgement {
     },
     settings,
   );
+  return lack === 'insufficient' ? faint(judgement) : judgement;
 }
 
 function meansSeen(means: {

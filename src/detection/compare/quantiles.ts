@@ -1,6 +1,14 @@
-import { type Judgement, judged, type Seen, unjudged } from '../judgement.ts';
+import { faint, type Judgement, judged, type Seen, unjudged } from '../judgement.ts';
 import { type BoundedValue, differenceBounds } from '../statistics.ts';
-import { type Compared, countsOf, type Known, knownOf, type Limits, lackOf } from './readings.ts';
+import {
+  type Compared,
+  countsOf,
+  isBaselineShort,
+  type Known,
+  knownOf,
+  type Limits,
+  lackOf,
+} from './readings.ts';
 
 /** Policy: the quantile is above `threshold` times the baseline's; the bound is of both where the source knows them. */
 export function quantileAbove(readings: Compared, settings: Limits): Judgement {
@@ -37,11 +45,13 @@ function quantileJudgement(
     detail: null,
   };
   const lack = lackOf(readings, settings);
-  if (lack !== null || window === null || baseline === null) return unjudged(lack ?? 'no-data', seen);
+  if (window === null || baseline === null || isBaselineShort(readings, settings)) {
+    return unjudged(lack ?? 'no-data', seen);
+  }
   const hasBounds = window.lower !== undefined || window.upper !== undefined;
   const isPastBound = (ratio: number) =>
     side.isPastBound(differenceBounds({ of: quantileOf(window), against: centreOf(baseline), ratio }));
-  return judged(
+  const judgement = judged(
     seen,
     {
       isPast: (ratio) => side.isPast(window.value, ratio * baseline.value),
@@ -50,6 +60,7 @@ function quantileJudgement(
     },
     settings,
   );
+  return lack === 'insufficient' ? faint(judgement) : judgement;
 }
 
 /** A side without a bound reaches as far as it can. */

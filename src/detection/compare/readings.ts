@@ -22,6 +22,12 @@ export function lackOf({ window, baseline }: Compared, limits: Limits): 'no-data
   return null;
 }
 
+/** Without enough of a baseline there is nothing to compare with, however large the window. */
+export function isBaselineShort({ baseline }: Compared, limits: Limits): boolean {
+  const base = knownOf(baseline);
+  return base === null || base.n < limits.min_baseline;
+}
+
 export function knownOf(reading: Reading | null): Known | null {
   if (reading === null || reading.value === null || reading.n <= 0) return null;
   return { ...reading, value: reading.value };

@@ -1,7 +1,15 @@
 import type { Reading } from '../../sources/metric-source.ts';
-import { type Judgement, judged, NOTHING_SEEN, type Seen, unjudged } from '../judgement.ts';
+import { faint, type Judgement, judged, NOTHING_SEEN, type Seen, unjudged } from '../judgement.ts';
 import { type BoundedValue, differenceBounds, wilsonBounds } from '../statistics.ts';
-import { type Compared, countsOf, type Known, knownOf, type Limits, lackOf } from './readings.ts';
+import {
+  type Compared,
+  countsOf,
+  isBaselineShort,
+  type Known,
+  knownOf,
+  type Limits,
+  lackOf,
+} from './readings.ts';
 
 /** Differences of shares that are equal on paper differ by this much in floating point. */
 const ROUNDING = 1e-9;
@@ -42,8 +50,7 @@ function shareJudgement(
   const { value } = known;
   const { lower, upper } = wilson(known);
   const bounded: Seen = { ...seen, value, lower, upper };
-  if (known.n < settings.min_samples) return unjudged('insufficient', bounded);
-  return judged(
+  const judgement = judged(
     bounded,
     {
       isPast: (limit) => isPast({ value, lower: value, upper: value }, limit),
@@ -51,6 +58,7 @@ function shareJudgement(
     },
     settings,
   );
+  return known.n < settings.min_samples ? faint(judgement) : judgement;
 }
 
 /** Policy: the share is at least `threshold` (points) above the baseline's; the bound is Newcombe's of both. */
@@ -67,8 +75,10 @@ export function pointsAbove(readings: Compared, settings: Limits): Judgement {
     detail: null,
   };
   const lack = lackOf(readings, settings);
-  if (lack !== null || window === null || baseline === null) return unjudged(lack ?? 'no-data', seen);
-  return judged(
+  if (window === null || baseline === null || isBaselineShort(readings, settings)) {
+    return unjudged(lack ?? 'no-data', seen);
+  }
+  const judgement = judged(
     seen,
     {
       isPast: (points) => window.value - baseline.value >= points - ROUNDING,
@@ -77,6 +87,7 @@ export function pointsAbove(readings: Compared, settings: Limits): Judgement {
     },
     settings,
   );
+  return lack === 'insufficient' ? faint(judgement) : judgement;
 }
 
 function wilson({ n, value }: Known, z?: number): BoundedValue {

@@ -4,18 +4,19 @@ import { type Suspect, suspectsOf } from '../offender.ts';
 import type { Readings, Rule } from '../rule.ts';
 import { ESCALATES, shipped, windowAndBaseline } from '../shipped.ts';
 
-/** How far above its own baseline rate an offender must be: one that is always large is no incident. */
+/** How far above its own baseline, against all others, an offender must be: one that is always large is no incident. */
 const OWN_MULTIPLE = 3;
 /** How many points more of all tokens than before: where all grew, nobody is the offender. */
 const LEAST_RISE = 0.1;
-const MINUTE_MS = 60_000;
+/** And its one-sided 95 % bound is past this, so that it is not chance. */
+const CHANCE_MULTIPLE = 1.5;
 
 type Names = 'window' | 'baseline';
 type Settings = Rule['defaults'];
 
 /**
  * Policy: fires when one user or endpoint took more than half of the tokens of the last 15 minutes, that is more than 3
- * times its own baseline rate, and its share rose by 10 points or more, from at least 30 calls against 200; past its
+ * times its own baseline against all others, and its share rose by 10 points or more, from at least 30 calls against 200; past its
  * bound when the one-sided 95 % bounds say so.
  */
 export const costShare: Rule<Names> = {
@@ -24,7 +25,7 @@ export const costShare: Rule<Names> = {
   metric: 'Share of one user or endpoint',
   title: 'One user or endpoint takes most of the tokens',
   policy:
-    'one user or endpoint took more than the threshold of all tokens, above 3 × its own baseline rate, and a larger share than before',
+    'one user or endpoint took more than the threshold of all tokens, above 3 × its own baseline against all others',
   unit: 'share',
   neutral: 0,
   defaults: shipped({
@@ -48,13 +49,12 @@ function judge({ window, baseline }: Readings<Names>, settings: Settings): Judge
   };
   const lack = lackOf({ window, baseline }, settings);
   if (lack !== null || window === null || baseline === null) return unjudged(lack ?? 'no-data', seen);
-  const suspects = suspectsOf({ window, baseline, windowMs: settings.window_minutes * MINUTE_MS });
+  const suspects = suspectsOf({ window, baseline });
   if (suspects.length === 0) {
     return unjudged('insufficient', { ...seen, detail: 'users and endpoints have no baseline of their own' });
   }
-  const isPast = (limit: number) => (one: Suspect) =>
-    one.share > limit && one.multiple > OWN_MULTIPLE && one.shareRisen >= LEAST_RISE;
-  const worst = worstOf(suspects.filter(isPast(settings.threshold)));
+  const isPast = (limit: number) => (one: Suspect) => one.share > limit && isRisen(one);
+  const worst = culpritOf(worstOf(suspects.filter(isPast(settings.threshold))), suspects);
   if (worst === null) {
     const isClear = !suspects.some(isPast(settings.clear_threshold));
     return { ...seen, state: 'ok', pastBound: false, unmistakable: false, isClear };
@@ -71,6 +71,16 @@ function judge({ window, baseline }: Readings<Names>, settings: Settings): Judge
   };
 }
 
+const isRisen = (one: Suspect) =>
+  one.multiple > OWN_MULTIPLE && one.multipleLower > CHANCE_MULTIPLE && one.shareRisen >= LEAST_RISE;
+
+/** Behind an endpoint that takes most there is often a user who does: then that one is named. */
+function culpritOf(worst: Suspect | null, suspects: readonly Suspect[]): Suspect | null {
+  if (worst === null || worst.name.startsWith('user ')) return worst;
+  const user = worstOf(suspects.filter((one) => one.name.startsWith('user ') && isRisen(one)));
+  return user !== null && user.share > worst.share / 2 ? user : worst;
+}
+
 /** A user explains more than the endpoint that they call, so of the two with the same multiple the user is named. */
 function worstOf(suspects: readonly Suspect[]): Suspect | null {
   return suspects.reduce<Suspect | null>(
@@ -85,6 +95,6 @@ const isUserInstead = (one: Suspect, worst: Suspect) =>
 
 function sentence({ name, multiple }: Suspect): string {
   return Number.isFinite(multiple)
-    ? `${name}, at ${multiple.toFixed(1)} × its own baseline rate`
+    ? `${name}, at ${multiple.toFixed(1)} × its own baseline`
     : `${name}, not seen in the baseline`;
 }

@@ -7,8 +7,6 @@ import { costSpend } from './cost-spend.ts';
 import { costSpike } from './cost-spike.ts';
 import { costTokens } from './cost-tokens.ts';
 
-const WEEK_MS = 7 * 24 * 3_600_000;
-
 describe('tokens per request', () => {
   const baseline: Reading = { n: 5_000, value: 1_000, sd: 900 };
   const verdict = (window: Reading, base = baseline) =>
@@ -100,48 +98,70 @@ describe('the share of one user or endpoint', () => {
       'endpoint /a': { calls: 200, tokens: 100_000 },
     },
   };
-  /** In the same 15 minutes: `calls` of u1; the endpoint is always as busy. */
-  const weekOf = (calls: number): Reading => ({
+  const WEEK_TOKENS = 67_200_000;
+  /** A week in which u1 took this share of the tokens and of the calls; the only endpoint took all. */
+  const weekOf = (share: number): Reading => ({
     n: 20_000,
-    value: 0.5,
+    value: 1,
     sd: null,
-    coveredMs: WEEK_MS,
+    about: 'endpoint /a',
     parts: {
-      'user u1': { calls: calls * 672, tokens: calls * 672 * 500 },
-      'user u2': { calls: 672, tokens: 672_000 },
-      'endpoint /a': { calls: 200 * 672, tokens: 100_000 * 672 },
+      'user u1': { calls: share * 20_000, tokens: share * WEEK_TOKENS },
+      'user u2': { calls: (1 - share) * 20_000, tokens: (1 - share) * WEEK_TOKENS },
+      'endpoint /a': { calls: 20_000, tokens: WEEK_TOKENS },
     },
   });
   const verdict = (baseline: Reading, now = window) =>
     costShare.judge({ window: now, baseline }, costShare.defaults);
 
-  test('fires-above-half-of-the-tokens-at-three-times-its-own-rate', () => {
-    expect(verdict(weekOf(32))).toMatchObject({
+  test('fires-above-half-of-the-tokens-at-three-times-its-own-baseline', () => {
+    expect(verdict(weekOf(0.4))).toMatchObject({
       state: 'firing',
       value: 0.8,
       pastBound: true,
-      detail: 'user u1, at 5.0 × its own baseline rate',
+      detail: 'user u1, at 5.9 × its own baseline',
     });
-    expect(verdict(weekOf(60))).toMatchObject({ state: 'ok', isClear: true, detail: null });
+    expect(verdict(weekOf(0.6))).toMatchObject({ state: 'ok', isClear: true, detail: null });
     const few = { ...window, parts: { ...window.parts, 'user u1': { calls: 8, tokens: 80_000 } } };
-    expect(verdict(weekOf(32), few)).toMatchObject({ state: 'firing', pastBound: false });
-    expect(verdict({ ...weekOf(32), n: 199 }).state).toBe('insufficient');
+    expect(verdict(weekOf(0.4), few)).toMatchObject({ state: 'firing', pastBound: false });
+    expect(verdict({ ...weekOf(0.4), n: 199 }).state).toBe('insufficient');
   });
 
-  test('of-someone-who-is-always-busy-is-no-incident', () => {
-    expect(verdict(weekOf(150)).state).toBe('ok');
+  test('of-someone-who-is-always-most-of-it-is-no-incident', () => {
+    expect(verdict(weekOf(0.8)).state).toBe('ok');
   });
 
-  test('is-measured-over-the-time-that-the-baseline-covers', () => {
-    const oneDay = { ...weekOf(32), coveredMs: WEEK_MS / 7 };
-    expect(verdict(oneDay).state).toBe('ok');
-    const { coveredMs: _unknown, ...untold } = weekOf(32);
+  test('compares-with-the-others-so-that-a-rush-of-all-names-nobody', () => {
+    const rush = Object.fromEntries(
+      Object.entries(weekOf(0.8).parts ?? {}).map(([name, part]) => [
+        name,
+        { calls: part.calls / 10, tokens: part.tokens / 10 },
+      ]),
+    );
+    expect(verdict(weekOf(0.8), { ...weekOf(0.8), n: 2_000, parts: rush }).state).toBe('ok');
+    const { about: _unknown, ...untold } = weekOf(0.4);
     expect(verdict(untold).state).toBe('insufficient');
   });
 
+  test('names-the-user-behind-the-endpoint-that-took-most', () => {
+    const parts = {
+      'endpoint /chat': { calls: 120, tokens: 61_000 },
+      'endpoint /mail': { calls: 80, tokens: 39_000 },
+      'user u7': { calls: 90, tokens: 44_000 },
+    };
+    const before = {
+      'endpoint /chat': { calls: 5_000, tokens: 0.25 * WEEK_TOKENS },
+      'endpoint /mail': { calls: 15_000, tokens: 0.75 * WEEK_TOKENS },
+      'user u7': { calls: 60, tokens: 0.003 * WEEK_TOKENS },
+    };
+    const now = { n: 200, value: 0.61, sd: null, about: 'endpoint /chat', parts };
+    const week = { ...weekOf(0.1), value: 0.75, about: 'endpoint /mail', parts: before };
+    expect(verdict(week, now).detail).toMatch(/^user u7, at /);
+  });
+
   test('of-a-newcomer-has-no-rate-to-compare-with', () => {
-    const { 'user u1': _unknown, ...others } = weekOf(32).parts ?? {};
-    const found = verdict({ ...weekOf(32), parts: others });
+    const { 'user u1': _unknown, ...others } = weekOf(0.4).parts ?? {};
+    const found = verdict({ ...weekOf(0.4), parts: others });
     expect(found).toMatchObject({ state: 'firing', detail: 'user u1, not seen in the baseline' });
     expect(found.pastBound).toBe(true);
   });
@@ -156,15 +176,16 @@ describe('the share of one user or endpoint', () => {
         const all = { 'user u1': u1, 'user u2': u2 };
         const share = u1.tokens / (u1.tokens + u2.tokens);
         const now = { ...window, n: u1.calls + u2.calls, value: share, parts: all };
-        const baseline = { ...weekOf(1), parts: { 'user u1': earlier } };
-        const found = suspectsOf({ window: now, baseline, windowMs: 900_000 });
+        const before = { 'user u1': earlier, 'user u2': { calls: 400, tokens: 200_000 } };
+        const earlierShare = earlier.tokens / (earlier.tokens + 200_000);
+        const sizes = { n: earlier.calls + 400, value: earlierShare, about: 'user u1' };
+        const found = suspectsOf({ window: now, baseline: { ...weekOf(0.5), ...sizes, parts: before } });
         for (const one of found) {
           expect(one.shareLower).toBeLessThanOrEqual(one.share);
           expect(one.shareLower).toBeGreaterThanOrEqual(0);
           expect(one.multipleLower).toBeLessThanOrEqual(one.multiple);
         }
         expect(found[0]?.share).toBeCloseTo(share, 9);
-        expect(found[0]?.multiple).toBeCloseTo((u1.tokens * 672) / earlier.tokens, 6);
       }),
     );
   });
@@ -183,13 +204,15 @@ describe('the share of one user or endpoint', () => {
     const tries = 2_000;
     let [shareMissed, multipleMissed] = [0, 0];
     for (let i = 0; i < tries; i += 1) {
-      const [u1, rest, earlier] = [draw(60), draw(60), draw(300)];
+      const [u1, rest, earlier, others] = [draw(60), draw(60), draw(300), draw(300)];
       const share = u1.tokens / (u1.tokens + rest.tokens);
       const now = { ...window, n: u1.calls + rest.calls, value: share, parts: { 'user u1': u1 } };
-      const baseline = { ...weekOf(1), coveredMs: 900_000, parts: { 'user u1': earlier } };
-      const [one] = suspectsOf({ window: now, baseline, windowMs: 900_000 });
+      const before = { 'user u1': earlier, 'user u2': others };
+      const value = earlier.tokens / (earlier.tokens + others.tokens);
+      const sizes = { n: earlier.calls + others.calls, value, about: 'user u1' };
+      const [one] = suspectsOf({ window: now, baseline: { ...weekOf(0.5), ...sizes, parts: before } });
       if ((one?.shareLower ?? 1) > 0.5) shareMissed += 1;
-      if ((one?.multipleLower ?? 1) > 0.2) multipleMissed += 1;
+      if ((one?.multipleLower ?? 2) > 1) multipleMissed += 1;
     }
     for (const missed of [shareMissed, multipleMissed]) {
       expect(missed / tries).toBeGreaterThan(0.03);

@@ -25,7 +25,7 @@ export const outageHealth: Rule<'window'> = {
     window_minutes: 3,
     min_samples: 2,
     ...OPENS.status,
-    ...ESCALATES.outage,
+    ...ESCALATES.status,
   }),
   asks: ({ window_minutes }) => ({ window: lastMinutes('health', window_minutes) }),
   judge: ({ window }, settings) => {

@@ -20,7 +20,7 @@ export const outageProvider: Rule<'window'> = {
     clear_threshold: 0.5,
     window_minutes: 10,
     ...OPENS.status,
-    ...ESCALATES.outage,
+    ...ESCALATES.status,
   }),
   asks: ({ window_minutes }) => ({ window: lastMinutes('provider', window_minutes) }),
   judge: ({ window }, settings) => verdictOf('outage.provider', levelAtLeast(window, settings)),

@@ -64,7 +64,9 @@ function judge(readings: Readings<Names>, settings: Rule['defaults']): RuleVerdi
     ({ name }) => (window.parts?.[name]?.calls ?? 0) >= settings.min_samples,
   );
   const isPast = (limit: number) => (one: Suspect) => one.multiple > limit && one.chance < CHANCE;
-  const worst = suspects.filter(isPast(settings.threshold)).toSorted((a, b) => a.chance - b.chance)[0];
+  const past = suspects.filter(isPast(settings.threshold)).toSorted((a, b) => a.chance - b.chance);
+  // A user explains more than the endpoint that they call.
+  const worst = past.find(({ name }) => name.startsWith('user ')) ?? past[0];
   const most = suspects.reduce((highest, { multiple }) => Math.max(highest, multiple), 0);
   return {
     ...verdict,

@@ -68,7 +68,7 @@ export const status: Subcommand = async (ask) => {
   const card = await loadCard(ask.flow, incident.id);
   const lines = [
     `*${nameOf(incident.id)}* ${card.severity} ${card.category} · ${card.status} · ${outsideLine(card.title, 150)}`,
-    card.signal === null ? null : factLine(card.signal, 250),
+    card.signal === null ? null : factLine(card.signal, 600),
     card.likely === null ? null : `*Likely:* ${factLine(card.likely, 250)}`,
     card.knownGood === null ? null : `*Known-good:* ${factLine(card.knownGood, 250)}`,
     `*Paged:* ${factLine(card.paged, 250)}`,

@@ -10,7 +10,7 @@ import { timeSpan } from './time-span.ts';
 export function renderCard(card: IncidentCard): Rendered {
   const headline = headlineOf(card);
   const title = outsideLine(card.title, 250);
-  const signal = card.signal === null ? null : factLine(card.signal, 250);
+  const signal = card.signal === null ? null : factLine(card.signal, 600);
   const service = serviceOf(card, 60);
   const knownGood = card.knownGood === null ? null : factLine(card.knownGood, 80);
   return rendered(fallback(card, { headline, title, signal }), [
