@@ -38,7 +38,8 @@ describe('what a rule that fires sets off', { timeout: 120_000 }, () => {
       entries['spends'] = { pagerduty: PAGERDUTY };
       entries['may-throttle'] = { pagerduty: PAGERDUTY, standing_approvals: ['throttle-offender'] };
       entries['spends-evenly'] = { pagerduty: PAGERDUTY };
-      for (const name of ['doubtful', 'certain', 'nobody-takes', 'somebody-takes']) entries[name] = errors({});
+      for (const name of ['doubtful', 'certain', 'nobody-takes', 'somebody-takes'])
+        entries[name] = errors({});
       entries['hurried'] = errors({ lead_after_minutes: 5 });
       entries['not-worth-a-page'] = errors({ sev1: { action: 'ticket' }, sev2: { action: 'ticket' } });
       entries['strict-in-staging'] = errors({ environments: { staging: { threshold: 0.1 } } });
