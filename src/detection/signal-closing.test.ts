@@ -4,6 +4,7 @@ import type { RuleVerdict } from './rule.ts';
 import { outageLatency } from './rules/outage-latency.ts';
 import { nextSignal, type Signal } from './signal.ts';
 
+const START_MS = Date.UTC(2026, 0, 1);
 const now = (minute: number) => new Date(START_MS + minute * 60_000);
 
 test('an-episode-ends-by-a-few-clean-samples-which-could-never-have-opened-it', () => {
