@@ -13,20 +13,21 @@ import { allRules } from './detection/rules.ts';
 import { ruleProblems } from './detection/settings.ts';
 import { ExternalError, InputError } from './errors.ts';
 import { checkProblems } from './flow/check-output.ts';
+import { type ConfiguredTargets, configuredTargets } from './flow/configured-targets.ts';
 import type { Flow } from './flow/flow.ts';
 import { jobHandlers, MODEL_JOBS } from './flow/jobs.ts';
 import { startTicking, type Ticking } from './flow/schedule.ts';
+import type { ServingSnapshot } from './flow/serving-snapshot.ts';
 import { settleBuried } from './flow/settle-buried.ts';
 import { addAlertRoutes } from './http/alerts.ts';
 import { addCheckRoute } from './http/check.ts';
 import { addHealthRoutes } from './http/health.ts';
 import { addIngestRoutes } from './http/ingest.ts';
 import { addMetricsRoute } from './http/metrics.ts';
+import { addOfrepRoutes } from './http/ofrep.ts';
 import { createServer } from './http/server.ts';
 import { addTestClockRoute } from './http/test-clock.ts';
 import { createLog } from './log.ts';
-import type { Target } from './mitigation/target.ts';
-import { webhookTarget } from './mitigation/targets/webhook.ts';
 import { pagerDutyPager } from './pagerduty/pager.ts';
 import { connectSlack, type Slack } from './slack/connect.ts';
 import { registerListeners } from './slack/listeners/register.ts';
@@ -63,7 +64,8 @@ export async function startBot(env: Record<string, string | undefined>): Promise
     const slack = await connectSlack(config, { db, log });
     const installation = String(await readOrSet(db, 'installation', randomUUID().slice(0, 8)));
     const sources = allSources(config.file, { db, clock });
-    const flow = wireFlow(config, { db, clock, log, chat: slack.chat, installation, sources });
+    const targets = await configuredTargets(config.file, { db, clock, log });
+    const flow = wireFlow(config, { db, clock, log, chat: slack.chat, installation, sources, targets });
     registerListeners(slack.app, flow);
     const running = {
       db,
@@ -79,10 +81,12 @@ export async function startBot(env: Record<string, string | undefined>): Promise
     const counts = createCheckCounts();
     const ticking = startTicking(flow, { jobs, sweepInbox: slack.inbox.sweep, syncClock, dataDir, counts });
     const close = async () => {
+      await targets.serving.stop();
       await sources.close();
       await database.close();
     };
-    return await serve({ config, flow, clock, slack, jobs, ticking, counts, close });
+    const { serving } = targets;
+    return await serve({ config, flow, clock, slack, jobs, ticking, counts, serving, close });
   } catch (thrown) {
     await database.close();
     throw thrown;
@@ -99,15 +103,13 @@ function misfits(file: Config['file']): string[] {
   ];
 }
 
-type Wired = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation'> & { sources: AllSources };
+type Wired = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation'> & {
+  sources: AllSources;
+  targets: ConfiguredTargets;
+};
 
-function wireFlow(config: Config, { sources, ...parts }: Wired): Flow {
+function wireFlow(config: Config, { sources, targets, ...parts }: Wired): Flow {
   const { env, file } = config;
-  const targets = new Map<string, Target>();
-  for (const [service, { target }] of Object.entries(file.services)) {
-    if (target !== undefined)
-      targets.set(service, webhookTarget(target, { service, environment: file.environment }));
-  }
   const hasPagerDuty = env.PAGERDUTY_API_TOKEN !== undefined || env.PAGERDUTY_ROUTING_KEY !== undefined;
   const pager = pagerDutyPager({
     apiUrl: env.PAGERDUTY_API_URL,
@@ -122,8 +124,7 @@ function wireFlow(config: Config, { sources, ...parts }: Wired): Flow {
     automation: env.LLM_INCIDENT_AUTOMATION,
     metricSourceFor: (question) => sources.sourceFor(question),
     pager: hasPagerDuty ? pager : null,
-    targetFor: ({ service, environment }) =>
-      environment === file.environment ? (targets.get(service) ?? null) : null,
+    targetFor: (about) => targets.targetFor(about),
     documentsDir: join(env.DATA_DIR, 'documents'),
   };
 }
@@ -136,6 +137,7 @@ interface Parts {
   jobs: JobRunner;
   ticking: Ticking;
   counts: CheckCounts;
+  serving: ServingSnapshot;
   close(): Promise<void>;
 }
 
@@ -180,7 +182,7 @@ async function serve(parts: Parts): Promise<Bot> {
 }
 
 /** What applications, gateways and monitoring call with a bearer token. */
-function addInnerRoutes(server: FastifyInstance, { config, flow, clock, counts }: Parts): void {
+function addInnerRoutes(server: FastifyInstance, { config, flow, clock, counts, serving }: Parts): void {
   const { tokens } = config;
   const { db, log } = flow;
   const { environment, services } = flow.config;
@@ -188,7 +190,9 @@ function addInnerRoutes(server: FastifyInstance, { config, flow, clock, counts }
   addIngestRoutes(server, { db, log, tokens, acceptedTimes });
   addAlertRoutes(server, { flow, tokens });
   addMetricsRoute(server, { flow, tokens });
-  addCheckRoute(server, { tokens, log, environment, services, counts, now: () => clock.now() });
+  const { blockedFor } = serving;
+  addCheckRoute(server, { tokens, log, environment, services, counts, blockedFor, now: () => clock.now() });
+  addOfrepRoutes(server, { tokens, environment, snapshot: serving });
 }
 
 function addClock(server: FastifyInstance, { flow, clock, ticking, jobs }: Parts): void {

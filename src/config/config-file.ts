@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../errors.ts';
 import { canaries, contentShapes, deliveryCheck, judge, outputFormat, safety } from './content.ts';
 import { ruleOverrides } from './rules.ts';
+import { builtInTargetConfig, isPromptText, servingSettings, servingShapes } from './serving.ts';
 import { healthProbe, metricSource, providerStatus, sourceShapes } from './sources.ts';
+import { vendorTargetConfigs, vendorTargetShapes } from './targets.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -40,7 +42,11 @@ const service = z.strictObject({
   pagerduty: z
     .strictObject({ service: z.string().min(1), escalation_policy: z.string().min(1).optional() })
     .optional(),
-  target: webhookTarget.optional(),
+  target: z
+    .discriminatedUnion('type', [webhookTarget, builtInTargetConfig, ...vendorTargetConfigs])
+    .optional(),
+  /** What the built-in target serves until a mitigation says otherwise. */
+  serving: servingSettings.prefault({}),
   standing_approvals: z.array(z.enum(['disable', 'known-good', 'throttle-offender'])).default([]),
 });
 
@@ -77,6 +83,7 @@ const configFile = z.strictObject({
   approval_expires_minutes: minutes(15),
   prove_within_minutes: minutes(30),
   green_minutes: minutes(30),
+  lease_hours: z.number().positive().default(24),
 });
 
 /** `llm-incident.yaml`, checked. Secrets are already the values of the environment variables that they named. */
@@ -114,12 +121,15 @@ export function configKeys(): string[] {
   return [
     ...under('', configFile.shape),
     ...under('services.NAME.', service.shape),
-    ...under('services.NAME.target.', webhookTarget.shape),
+    ...under('services.NAME.target.', {
+      ...webhookTarget.shape,
+      ...vendorTargetShapes['services.NAME.target.'],
+    }),
     ...under('services.NAME.pagerduty.', { service: 1, escalation_policy: 1 }),
     ...under('contacts.', contacts.shape),
     ...under('retention.', retention.shape),
     ...under('rules.RULE.', ruleOverrides.shape),
-    ...Object.entries({ ...sourceShapes, ...contentShapes }).flatMap(([prefix, shape]) =>
+    ...Object.entries({ ...sourceShapes, ...contentShapes, ...servingShapes }).flatMap(([prefix, shape]) =>
       under(prefix, shape),
     ),
   ];
@@ -151,6 +161,7 @@ interface SecretContext {
 
 /** Replaces `${NAME}` in every string by that environment variable. */
 function withSecrets(value: unknown, context: SecretContext): unknown {
+  if (typeof value === 'string' && isPromptText(context.path)) return value;
   if (typeof value === 'string' && isSecret(context.path) && !/^\$\{[A-Za-z0-9_]+\}$/.test(value)) {
     context.problems.push(
       `${context.path}: must name an environment variable, as in "\${SUPPORT_BOT_SECRET}"`,

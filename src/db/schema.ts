@@ -420,6 +420,30 @@ export interface EvalCaseTable {
   created_at: Date;
 }
 
+/** One version of what the built-in target serves; the newest counts. */
+export interface ServingTable {
+  service: string;
+  environment: string;
+  version: number;
+  /** By setting: what differs from the configuration. */
+  settings: Json<Record<string, string | number | boolean | null>>;
+  changed_at: Date;
+  changed_by: string;
+  plan_hash: string;
+  idempotency_key: string;
+}
+
+/** A prompt version that a service registered; its text never changes. */
+export interface PromptTextTable {
+  service: string;
+  /** Empty: the prompt of a service that names none. */
+  name: string;
+  version: string;
+  sha256: string;
+  text: string | null;
+  registered_at: Date;
+}
+
 export interface Database {
   job: JobTable;
   inbox: InboxTable;
@@ -453,6 +477,8 @@ export interface Database {
   audit: AuditTable;
   postmortem: PostmortemTable;
   eval_case: EvalCaseTable;
+  serving: ServingTable;
+  prompt_text: PromptTextTable;
 }
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>;

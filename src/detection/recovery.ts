@@ -1,11 +1,12 @@
-import { QUALITY_FORMAT } from './rules/quality-format.ts';
-import { KEPT_RATIO, QUALITY_SCORE } from './rules/quality-score.ts';
-import { isKnown, meanBounds, type Summary, wilsonBounds } from './statistics.ts';
+import type { RuleSettings } from '../config/rules.ts';
+import type { Rule, RuleVerdict } from './rule.ts';
 
-/** Verdicts of calls that the new state served, and the baseline from before the incident. */
-export type Recovering =
-  | { rule: 'quality.score'; baselineMean: number; window: Summary }
-  | { rule: 'quality.format'; n: number; passed: number };
+const MINUTE_MS = 60_000;
+/** More samples than this are not waited for: a rule that wants 1,000 is answered sooner, with its bound. */
+const MOST_SAMPLES = 200;
+const LEAST_SAMPLES = 20;
+/** A rule that fires on single events has recovered when so many calls brought none. */
+const CALLS_WITHOUT_EVENT = 100;
 
 export interface Recovery {
   state: 'proving' | 'recovered' | 'failing';
@@ -17,34 +18,43 @@ export interface Recovery {
   upper: number | null;
 }
 
-const FORMAT_MIN_N = 200;
-
-/** A metric has recovered by the rule that tripped: see the policy of each. */
-export function recovered(seen: Recovering): Recovery {
-  return seen.rule === 'quality.score' ? scoreRecovery(seen) : formatRecovery(seen);
-}
-
-/** Policy: recovered when at least 100 scores have a mean of 85 % of the baseline or more, else failing. */
-function scoreRecovery({ window, baselineMean }: Recovering & { rule: 'quality.score' }): Recovery {
-  const needed = QUALITY_SCORE.minWindowN;
-  if (!isKnown(window)) return { state: 'proving', n: 0, needed, value: null, lower: null, upper: null };
-  const seen = { n: window.n, needed, value: window.mean, ...meanBounds(window) };
-  if (window.n < needed) return { ...seen, state: 'proving' };
-  return { ...seen, state: window.mean >= KEPT_RATIO * baselineMean ? 'recovered' : 'failing' };
+/**
+ * The settings by which a rule looks at the calls since a mitigation alone: its window reaches back to it at the most,
+ * and it waits for 20 samples at least, for it takes more to call a thing well than to call it broken, and 200 at most.
+ */
+export function recoverySettings(settings: RuleSettings, sinceMs: number): RuleSettings {
+  return {
+    ...settings,
+    window_minutes: Math.min(settings.window_minutes, Math.max(sinceMs, 1) / MINUTE_MS),
+    min_samples:
+      settings.min_samples === 1 ? 1 : Math.min(Math.max(settings.min_samples, LEAST_SAMPLES), MOST_SAMPLES),
+  };
 }
 
 /**
- * Policy: recovered when at least 200 verdicts pass 95 %. Below that, failing once Wilson's bound is below 95
- * % too, or at the rule's own 1,000 verdicts; between, 200 verdicts of a sound service fall short too often
- * to call it.
+ * Policy: a metric has recovered when its own rule finds it ok and past the closing threshold, from enough samples since
+ * the mitigation; it fails when the rule fires on as many samples as it asks for itself, or on fewer with its bound.
+ * Rules that count no samples need their own window of time instead; rules about single events 100 calls without one.
  */
-function formatRecovery({ n, passed }: Recovering & { rule: 'quality.format' }): Recovery {
-  if (n === 0) return { state: 'proving', n, needed: FORMAT_MIN_N, value: null, lower: null, upper: null };
-  const bounds = wilsonBounds({ passed, n });
-  const value = passed / n;
-  const seen = { n, value, ...bounds };
-  if (n < FORMAT_MIN_N) return { ...seen, needed: FORMAT_MIN_N, state: 'proving' };
-  if (value >= QUALITY_FORMAT.minShare) return { ...seen, needed: FORMAT_MIN_N, state: 'recovered' };
-  const isFailing = bounds.upper < QUALITY_FORMAT.minShare || n >= QUALITY_FORMAT.calls;
-  return { ...seen, needed: QUALITY_FORMAT.calls, state: isFailing ? 'failing' : 'proving' };
+export function recoveryOf(
+  verdict: RuleVerdict,
+  seen: { rule: Pick<Rule, 'unit'>; settings: RuleSettings; sinceMs: number; calls: number },
+): Recovery {
+  const { settings, sinceMs } = seen;
+  const ofEvents = seen.rule.unit === 'events';
+  const needed = ofEvents ? CALLS_WITHOUT_EVENT : Math.min(settings.min_samples, MOST_SAMPLES);
+  const n = ofEvents ? seen.calls : verdict.n;
+  const { value, lower, upper } = verdict;
+  const found = { n, needed, value, lower, upper };
+  if (ofEvents && verdict.state === 'firing') return { ...found, state: 'failing' };
+  const isTimed = !ofEvents && settings.min_samples <= 1;
+  const isRipe = n >= needed && (!isTimed || sinceMs >= settings.window_minutes * MINUTE_MS);
+  if (!isRipe) return { ...found, state: 'proving' };
+  if (verdict.state === 'firing') {
+    const isSure = n >= settings.min_samples || verdict.pastBound;
+    return isSure
+      ? { ...found, state: 'failing' }
+      : { ...found, needed: settings.min_samples, state: 'proving' };
+  }
+  return { ...found, state: verdict.state === 'ok' && verdict.isClear ? 'recovered' : 'proving' };
 }

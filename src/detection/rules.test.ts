@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Reading } from '../sources/metric-source.ts';
-import { recovered } from './recovery.ts';
 import { categoryOf, type RuleId, severityOf } from './rule.ts';
 import { qualityFormat } from './rules/quality-format.ts';
 import { qualityScore } from './rules/quality-score.ts';
@@ -136,35 +135,4 @@ test('every-rule-is-found-by-its-name-and-closes-on-its-good-side', () => {
 test('safety-is-always-severity-1', () => {
   expect(severityOf({ rule: 'safety.pii', pastBound: false })).toBe('sev1');
   expect(categoryOf('cost.spend')).toBe('cost');
-});
-
-describe('recovery', () => {
-  const score = (n: number, mean: number) =>
-    recovered({ rule: 'quality.score', baselineMean: 0.8, window: { n, mean, sd: 0.2 } });
-  const format = (n: number, passed: number) => recovered({ rule: 'quality.format', n, passed });
-
-  test('quality-is-proven-by-100-scores-at-85-percent-of-the-baseline', () => {
-    expect(score(37, 0.9)).toMatchObject({ state: 'proving', n: 37, needed: 100, value: 0.9 });
-    expect(score(100, 0.68).state).toBe('recovered');
-    expect(score(100, 0.67).state).toBe('failing');
-    expect(
-      recovered({ rule: 'quality.score', baselineMean: 0.8, window: { n: 0, mean: null, sd: null } }),
-    ).toEqual({
-      state: 'proving',
-      n: 0,
-      needed: 100,
-      value: null,
-      lower: null,
-      upper: null,
-    });
-  });
-
-  test('format-is-proven-by-200-verdicts-and-doubt-asks-for-more', () => {
-    expect(format(0, 0).state).toBe('proving');
-    expect(format(199, 199)).toMatchObject({ state: 'proving', needed: 200 });
-    expect(format(200, 190)).toMatchObject({ state: 'recovered', value: 0.95 });
-    expect(format(200, 189)).toMatchObject({ state: 'proving', needed: 1_000 });
-    expect(format(200, 160)).toMatchObject({ state: 'failing' });
-    expect(format(1_000, 949)).toMatchObject({ state: 'failing' });
-  });
 });

@@ -1,4 +1,5 @@
 import { ExternalError, messageOf } from '../errors.ts';
+import { type StandingApproval, standingApprovals } from '../mitigation/approval.ts';
 import { type Flow, serviceConfig } from './flow.ts';
 
 /**
@@ -22,6 +23,16 @@ export function approverIds(flow: Pick<Flow, 'config'>, service: string | null):
   const named =
     config === null ? [] : [...(config.owner === undefined ? [] : [config.owner]), ...config.approvers];
   return named.length === 0 ? flow.config.contacts.engineering_lead : [...new Set(named)];
+}
+
+/** What the team approved in advance for a service, as the configuration has it now; nothing without a target. */
+export function standingNow(
+  flow: Pick<Flow, 'config' | 'targetFor'>,
+  about: { service: string; environment: string },
+): StandingApproval[] {
+  const target = flow.targetFor(about);
+  const names = serviceConfig(flow, about.service)?.standing_approvals ?? [];
+  return target === null ? [] : standingApprovals({ ...about, target: target.describe(), names });
 }
 
 async function groupMembers(flow: Pick<Flow, 'chat' | 'log'>, groupId: string): Promise<string[]> {

@@ -8,6 +8,7 @@ import { pagesOf } from '../incident/page-store.ts';
 import { type Mitigation, mitigationsOf } from '../mitigation/mitigation-store.ts';
 import { describeSteps, parsePlan } from '../mitigation/plan.ts';
 import { findPostmortem } from '../postmortem/postmortem-store.ts';
+import { standingNow } from './approvers.ts';
 import { escalationsOf } from './escalation.ts';
 import type { Flow } from './flow.ts';
 import { JOINED } from './join-incident.ts';
@@ -50,6 +51,7 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
     containBy: milestones.contained === undefined ? (containing?.due_at ?? null) : null,
     mitigations: (await mitigationsOf(flow.db, incidentId)).map(describeMitigation),
     missing: postmortem?.missing ?? [],
+    atOnce: atOnceFor(flow, incident),
     actions: actionsFor(flow, incident, {
       isAcknowledged: milestones.acknowledged !== undefined,
       servesKnownGood: knownGood?.name === '',
@@ -92,6 +94,15 @@ function describePages(
 function describeMitigation(mitigation: Mitigation): string {
   const what = describeSteps(parsePlan(mitigation.plan).steps);
   return mitigation.status === 'proposed' ? `${what}: waits for approval` : `${what}: ${mitigation.status}`;
+}
+
+/** What the standing approvals of the service cover. */
+function atOnceFor(flow: Looked, { service, environment }: Incident): CardAction[] {
+  const names = service === null ? [] : standingNow(flow, { service, environment }).map(({ what }) => what);
+  return [
+    ...(names.includes('known-good') ? ['propose' as const] : []),
+    ...(names.includes('disable') ? ['contain' as const] : []),
+  ];
 }
 
 /** One obvious next step first; what is over offers nothing. */

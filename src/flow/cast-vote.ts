@@ -1,8 +1,8 @@
 import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
-import { nameOf } from '../incident/incident.ts';
+import { ExternalError } from '../errors.ts';
 import { addToTimeline, findIncident } from '../incident/incident-store.ts';
-import { approvedBy, judgeVote, type VoteOutcome } from '../mitigation/approval.ts';
+import { approvedBy, judgeVote, type StandingApproval, type VoteOutcome } from '../mitigation/approval.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import {
   findMitigation,
@@ -12,10 +12,11 @@ import {
   moveMitigation,
   votesOn,
 } from '../mitigation/mitigation-store.ts';
-import { describeSteps, parsePlan } from '../mitigation/plan.ts';
-import { approversOf } from './approvers.ts';
-import { refreshCard, runMitigation, showProposal } from './effects.ts';
+import { changedSince, describeSteps, type Plan, parsePlan, staleNote } from '../mitigation/plan.ts';
+import { approverIds, approversOf, standingNow } from './approvers.ts';
+import { notice, refreshCard, runMitigation, showProposal, showReceipt } from './effects.ts';
 import type { Flow } from './flow.ts';
+import { proposeAgain } from './propose.ts';
 
 export interface Ballot {
   mitigationId: number;
@@ -24,6 +25,16 @@ export interface Ballot {
   voter: string;
   /** Where the button was; it must be the incident's own room. */
   channelId: string;
+  /** Why it is refused, in the person's words. */
+  reason?: string;
+}
+
+/** What was read again at the click, before anything is decided: no network inside a transaction. */
+interface Reread {
+  mayApprove: string[];
+  standing: StandingApproval[];
+  /** What changed since it was proposed; null: nothing, or the target could not be asked in time. */
+  staleBecause: string | null;
 }
 
 /** Counts one click on Approve or Reject. Late, double, foreign and forged clicks change nothing and are answered. */
@@ -31,9 +42,16 @@ export async function castVote(flow: Flow, ballot: Ballot): Promise<VoteOutcome>
   const known = await findMitigation(flow.db, ballot.mitigationId);
   if (known === undefined || !(await isInItsRoom(flow, known, ballot.channelId)))
     return { kind: 'not-found' };
-  // Group membership is read fresh, and before the transaction: no network inside one.
   const mayApprove = await approversOf(flow, known.service);
-  return flow.db.transaction().execute((tx) => decide(flow, tx, { ballot, mayApprove }));
+  const standing = standingNow(flow, known);
+  const votes = await votesOn(flow.db, known.id);
+  const now = flow.clock.now();
+  const likely = judgeVote({ mitigation: known, ...ballot, mayApprove, votes, standingNow: standing, now });
+  const counts = likely.kind === 'approved' || likely.kind === 'counted';
+  const staleBecause = counts ? await changeOfWorld(flow, parsePlan(known.plan)) : null;
+  const reread = { mayApprove, standing, staleBecause };
+  const outcome = await flow.db.transaction().execute((tx) => decide(flow, tx, { ballot, reread }));
+  return outcome.kind === 'stale' ? replace(flow, outcome, known.id) : outcome;
 }
 
 async function isInItsRoom(flow: Flow, mitigation: Mitigation, channelId: string): Promise<boolean> {
@@ -42,69 +60,135 @@ async function isInItsRoom(flow: Flow, mitigation: Mitigation, channelId: string
   return incident?.channel_id === channelId;
 }
 
+/** A person waits for the answer to the click. The run reads once more, so what does not answer here is found there. */
+const READ_AT_CLICK_MS = 3_000;
+
+async function changeOfWorld(flow: Flow, plan: Plan): Promise<string | null> {
+  const target = flow.targetFor(plan);
+  if (target === null) return null;
+  if (target.describe() !== plan.target)
+    return `The plan is stale: its target was ${plan.target}, now it is ${target.describe()}. It was not sent.`;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, READ_AT_CLICK_MS, null);
+  });
+  try {
+    const state = await Promise.race([target.read(plan.steps.map(({ setting }) => setting)), late]);
+    return state === null ? null : staleNote(changedSince(plan.steps, state));
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError)) throw thrown;
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function decide(
   flow: Flow,
   tx: Tx,
-  { ballot, mayApprove }: { ballot: Ballot; mayApprove: string[] },
+  { ballot, reread }: { ballot: Ballot; reread: Reread },
 ): Promise<VoteOutcome> {
   const now = flow.clock.now();
+  const { mayApprove, standing: standingApprovals, staleBecause } = reread;
   const mitigation = await lockMitigation(tx, ballot.mitigationId);
   if (mitigation === undefined) return { kind: 'not-found' };
-  const outcome = judgeVote({ mitigation, ...ballot, mayApprove, now });
-  const counts = outcome.kind === 'approved' || outcome.kind === 'rejected';
+  const votes = await votesOn(tx, mitigation.id);
+  const judged = judgeVote({ mitigation, ...ballot, mayApprove, votes, standingNow: standingApprovals, now });
+  const counts = judged.kind === 'approved' || judged.kind === 'counted';
+  const outcome: VoteOutcome =
+    counts && staleBecause !== null ? { kind: 'stale', what: staleBecause, replacedBy: null } : judged;
+  const { standing } = parsePlan(mitigation.plan);
+  const isStanding = outcome.kind === 'approved' && outcome.standing !== null;
   await audit(tx, {
     at: now,
     actor: ballot.voter,
     action: `mitigation.${ballot.choice}`,
     subject: `mitigation ${ballot.mitigationId}`,
-    data: { outcome: outcome.kind, planHash: ballot.planHash },
+    data: {
+      outcome: outcome.kind,
+      planHash: ballot.planHash,
+      ...(isStanding && standing !== null ? { standing: standing.what, standingHash: standing.hash } : {}),
+    },
   });
-  if (!counts) return outcome;
-  await insertVote(tx, { ...ballot, at: now });
-  const votes = await votesOn(tx, mitigation.id);
-  if (outcome.kind === 'approved' && approvedBy(mitigation, votes) === null) return outcome;
-  await settleVote(tx, { mitigation, ballot, now, outcome: outcome.kind });
+  const vote = { mitigation, ballot, now };
+  if (outcome.kind === 'stale') await settleStale(tx, vote, outcome.what);
+  else if (outcome.kind === 'rejected') await settleRejection(tx, vote);
+  else if (counts) {
+    await insertVote(tx, { ...ballot, at: now });
+    const all = await votesOn(tx, mitigation.id);
+    const isApproved = approvedBy(mitigation, all, standingApprovals) !== null;
+    if (outcome.kind === 'counted') await tellCount(tx, vote);
+    else if (!isApproved) return { kind: 'wrong-plan' };
+    else if (outcome.kind === 'approved') {
+      await settleApproval(flow, tx, { ...vote, standing: outcome.standing });
+    }
+  }
   return outcome;
 }
 
-async function settleVote(
-  tx: Tx,
-  vote: { mitigation: Mitigation; ballot: Ballot; now: Date; outcome: 'approved' | 'rejected' },
-): Promise<void> {
-  const { mitigation, ballot, now, outcome } = vote;
-  const incidentId = mitigation.incident_id as number;
-  const set = outcome === 'rejected' ? { settled_at: now, outcome: 'Rejected.' } : {};
-  await moveMitigation(tx, { id: mitigation.id, from: ['proposed'], to: outcome, set });
-  const what = describeSteps(parsePlan(mitigation.plan).steps);
-  const text = `${outcome === 'approved' ? 'Approved' : 'Rejected'}: ${what}.`;
-  await addToTimeline(tx, { incidentId, at: now, kind: outcome, actor: ballot.voter, text });
-  const jobs = outcome === 'approved' ? [runMitigation(mitigation, now)] : [];
-  await enqueue(tx, [...jobs, showProposal(incidentId, mitigation.id, now), refreshCard(incidentId, now)]);
+interface Vote {
+  mitigation: Mitigation;
+  ballot: Ballot;
+  now: Date;
 }
 
-/** What to tell the person who clicked. */
-export function describeVote(outcome: VoteOutcome, incidentId: number | null): string {
-  switch (outcome.kind) {
-    case 'approved':
-      return 'Approved. It runs now; the receipt follows in this room.';
-    case 'rejected':
-      return 'Rejected. Nothing was changed.';
-    case 'own-proposal':
-      return 'You proposed this, so someone else must approve it. Nothing was changed.';
-    case 'not-allowed': {
-      const who =
-        outcome.who.length === 0
-          ? 'nobody (no approver is configured)'
-          : outcome.who.map((u) => `<@${u}>`).join(', ');
-      return `You may not decide this. Who may: ${who}. Nothing was changed.`;
-    }
-    case 'expired':
-      return 'This proposal has expired. Propose it again. Nothing was changed.';
-    case 'already-decided':
-      return `This was decided before: it is ${outcome.status}. Nothing was changed.`;
-    case 'wrong-plan':
-      return 'This button does not belong to the plan as it was proposed. Nothing was changed.';
-    case 'not-found':
-      return `There is no such proposal in ${incidentId === null ? 'this room' : nameOf(incidentId)}. Nothing was changed.`;
+async function settleApproval(
+  flow: Flow,
+  tx: Tx,
+  { mitigation, ballot, now, standing }: Vote & { standing: string | null },
+): Promise<void> {
+  const incidentId = mitigation.incident_id as number;
+  await moveMitigation(tx, { id: mitigation.id, from: ['proposed'], to: 'approved' });
+  const what = describeSteps(parsePlan(mitigation.plan).steps);
+  const under = standing === null ? '' : ` under the standing approval \`${standing}\``;
+  const text = `Approved${under}: ${what}.`;
+  await addToTimeline(tx, { incidentId, at: now, kind: 'approved', actor: ballot.voter, text });
+  if (standing !== null) {
+    const mention = approverIds(flow, mitigation.service).filter((id) => id !== ballot.voter);
+    const said = `Runs now, at one click${under}: ${what}.`;
+    await enqueue(tx, notice(incidentId, now, { text: said, mention }));
   }
+  const shown = [showProposal(incidentId, mitigation.id, now), refreshCard(incidentId, now)];
+  await enqueue(tx, [runMitigation(mitigation, now), ...shown]);
+}
+
+/** A vote that is one of several: everyone sees how many are still needed. */
+async function tellCount(tx: Tx, { mitigation, ballot, now }: Vote): Promise<void> {
+  const incidentId = mitigation.incident_id as number;
+  const text = `Approved by one: ${describeSteps(parsePlan(mitigation.plan).steps)}.`;
+  await addToTimeline(tx, { incidentId, at: now, kind: 'vote', actor: ballot.voter, text });
+  await enqueue(tx, showProposal(incidentId, mitigation.id, now));
+}
+
+async function settleRejection(tx: Tx, { mitigation, ballot, now }: Vote): Promise<void> {
+  const incidentId = mitigation.incident_id as number;
+  await insertVote(tx, { ...ballot, at: now });
+  const why = ballot.reason === undefined || ballot.reason === '' ? '' : ` ${ballot.reason}`;
+  const isWithdrawn = ballot.voter === mitigation.proposed_by;
+  const outcome = `Rejected.${isWithdrawn ? ' Withdrawn by whoever proposed it.' : ''}${why}`;
+  const set = { settled_at: now, outcome };
+  await moveMitigation(tx, { id: mitigation.id, from: ['proposed'], to: 'rejected', set });
+  const text = `${isWithdrawn ? 'Withdrawn' : 'Rejected'}: ${describeSteps(parsePlan(mitigation.plan).steps)}.${why}`;
+  await addToTimeline(tx, { incidentId, at: now, kind: 'rejected', actor: ballot.voter, text });
+  await enqueue(tx, [showProposal(incidentId, mitigation.id, now), refreshCard(incidentId, now)]);
+}
+
+async function settleStale(tx: Tx, { mitigation, now }: Vote, outcome: string): Promise<void> {
+  const incidentId = mitigation.incident_id as number;
+  const set = { settled_at: now, outcome };
+  await moveMitigation(tx, { id: mitigation.id, from: ['proposed'], to: 'stale', set });
+  await addToTimeline(tx, { incidentId, at: now, kind: 'mitigation-stale', actor: null, text: outcome });
+  const shown = [showProposal(incidentId, mitigation.id, now), showReceipt(incidentId, mitigation.id, now)];
+  await enqueue(tx, [...shown, refreshCard(incidentId, now)]);
+}
+
+async function replace(
+  flow: Flow,
+  outcome: VoteOutcome & { kind: 'stale' },
+  id: number,
+): Promise<VoteOutcome> {
+  const stale = await findMitigation(flow.db, id);
+  const again = stale === undefined ? null : await proposeAgain(flow, stale);
+  const isProposed = again?.kind === 'proposed' || again?.kind === 'already-proposed';
+  return isProposed ? { ...outcome, replacedBy: again.mitigation.id } : outcome;
 }

@@ -1,27 +1,33 @@
 import type { MitigationStatus } from '../db/schema.ts';
 import { findIncident } from '../incident/incident-store.ts';
+import { approversOn, neededFor } from '../mitigation/approval.ts';
 import { findMitigation, type Mitigation, votesOn } from '../mitigation/mitigation-store.ts';
-import { describeSteps, describeValue, parsePlan, undoOf } from '../mitigation/plan.ts';
+import { describeSetting, describeSteps, parsePlan, undoOf } from '../mitigation/plan.ts';
 import { type ProofReport, readProof } from '../mitigation/proof.ts';
-import { approverIds } from './approvers.ts';
+import { approverIds, standingNow } from './approvers.ts';
 import type { Flow } from './flow.ts';
 import type { ProposalView, ReceiptView } from './ports.ts';
 
 /** The proposal as it stands: open with its buttons, or settled with what became of it. */
 export async function loadProposal(
-  flow: Pick<Flow, 'db' | 'config'>,
+  flow: Pick<Flow, 'db' | 'config' | 'targetFor'>,
   mitigationId: number,
 ): Promise<ProposalView> {
   const mitigation = await mustFind(flow, mitigationId);
   const plan = parsePlan(mitigation.plan);
   const undo = undoOf(plan.steps);
+  const votes = await votesOn(flow.db, mitigationId);
+  const needed = neededFor(plan, standingNow(flow, plan));
+  const approved = approversOn(mitigation, votes, needed);
+  const isOut = (id: string) =>
+    approved.includes(id) || (needed.standing === null && id === mitigation.proposed_by);
   return {
     mitigationId,
     planHash: mitigation.plan_hash,
     incidentId: plan.incidentId ?? 0,
     summary: describeSteps(plan.steps),
-    from: plan.steps.map((step) => describeValue(step.from)).join(', '),
-    to: plan.steps.map((step) => describeValue(step.to)).join(', '),
+    from: plan.steps.map((step) => describeSetting(step.setting, step.from)).join(', '),
+    to: plan.steps.map((step) => describeSetting(step.setting, step.to)).join(', '),
     why: plan.why,
     blastRadius: plan.blastRadius,
     undo:
@@ -29,10 +35,13 @@ export async function loadProposal(
         ? 'The target does not say what it serves now, so there is no undo.'
         : describeSteps(undo),
     proposedBy: mitigation.proposed_by,
-    approvers: approverIds(flow, plan.service),
+    approvers: approverIds(flow, plan.service).filter((id) => !isOut(id)),
+    approvals: { have: approved.length, needed: needed.people },
+    standing: needed.standing,
+    rehearsal: plan.rehearsal,
     expiresAt: mitigation.expires_at,
     state: mitigation.status === 'proposed' ? 'open' : 'settled',
-    votes: (await votesOn(flow.db, mitigationId)).map(({ voter, choice }) => ({ voter, choice })),
+    votes: votes.map(({ voter, choice }) => ({ voter, choice })),
     outcome: mitigation.status === 'proposed' ? null : describeOutcome(mitigation),
   };
 }
@@ -65,6 +74,7 @@ const VERDICTS: Partial<Record<MitigationStatus, ReceiptView['verdict']>> = {
   failed: 'failed',
   stale: 'stale',
   'needs-human': 'needs-human',
+  reverted: 'reverted',
 };
 
 /** The receipt as it stands, from the first read-back to the verdict. */
@@ -81,21 +91,25 @@ export async function loadReceipt(flow: Pick<Flow, 'db'>, mitigationId: number):
     lines: [mitigation.outcome, ...(proof?.lines ?? [])].filter(
       (line): line is string => line !== null && line !== '',
     ),
-    next: nextStep(verdict, proof, incident?.status),
+    next: nextStep(verdict, { proof, incidentStatus: incident?.status, outcome: mitigation.outcome }),
   };
 }
 
 function nextStep(
   verdict: ReceiptView['verdict'],
-  proof: ProofReport | null,
-  incidentStatus: string | undefined,
+  seen: { proof: ProofReport | null; incidentStatus: string | undefined; outcome: string | null },
 ): string | null {
+  const { proof, incidentStatus, outcome } = seen;
   if (verdict === 'proving') return null;
   if (verdict === 'proven')
     return incidentStatus === 'mitigated' ? '`/llm-incident resolve` when users are well.' : null;
   if (verdict === 'not-contained')
     return proof?.next ?? '`/llm-incident tree` for the next branch, or *Contain* on the card.';
-  if (verdict === 'stale') return 'Propose it again; the new plan starts from what is served now.';
+  if (verdict === 'stale')
+    return outcome?.includes('takes its place')
+      ? 'Decide on the proposal that takes its place; it starts from what is served now.'
+      : 'Propose it again; the new plan starts from what is served now.';
+  if (verdict === 'reverted') return null;
   return 'Look at the target, then `/llm-incident mitigate` or *Contain* on the card.';
 }
 

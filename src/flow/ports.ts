@@ -41,6 +41,8 @@ export interface IncidentCard {
   /** What the room is still missing after resolution. */
   missing: string[];
   actions: CardAction[];
+  /** Of these, those that run at one click of someone who may approve. */
+  atOnce: CardAction[];
 }
 
 /** Buttons of the card; the value of each is the incident's id. */
@@ -57,7 +59,13 @@ export interface ProposalView {
   blastRadius: string;
   undo: string;
   proposedBy: string;
+  /** Who may approve it and has not. */
   approvers: string[];
+  /** So many people approved it, of so many that must. */
+  approvals: { have: number; needed: number };
+  /** The standing approval under which one click of someone who may is enough. */
+  standing: string | null;
+  rehearsal: string;
   expiresAt: Date;
   state: 'open' | 'settled';
   votes: { voter: string; choice: 'approve' | 'reject' }[];
@@ -68,7 +76,15 @@ export interface ProposalView {
 export interface ReceiptView {
   mitigationId: number;
   summary: string;
-  verdict: 'proving' | 'proven' | 'unproven' | 'not-contained' | 'failed' | 'stale' | 'needs-human';
+  verdict:
+    | 'proving'
+    | 'proven'
+    | 'unproven'
+    | 'not-contained'
+    | 'failed'
+    | 'stale'
+    | 'needs-human'
+    | 'reverted';
   lines: string[];
   next: string | null;
 }

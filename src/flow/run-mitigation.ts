@@ -13,10 +13,25 @@ import {
   moveMitigation,
   votesOn,
 } from '../mitigation/mitigation-store.ts';
-import { currentOf, describeSteps, describeValue, type Plan, type Step } from '../mitigation/plan.ts';
+import {
+  changedSince,
+  contains,
+  currentOf,
+  describeSetting,
+  describeSteps,
+  type Plan,
+  parsePlan,
+  type Step,
+  staleNote,
+} from '../mitigation/plan.ts';
+import type { Value } from '../mitigation/serving.ts';
 import { LONGEST_REQUEST_MS, type Target } from '../mitigation/target.ts';
+import { IN_FORCE } from './aim.ts';
+import { standingNow } from './approvers.ts';
 import { refreshCard, showProposal, showReceipt } from './effects.ts';
 import { type Flow, minutesToMs } from './flow.ts';
+import { leaseOf } from './lease.ts';
+import { proposeAgain } from './propose.ts';
 
 const payload = z.object({ mitigationId: z.number() });
 
@@ -34,7 +49,8 @@ export async function runMitigation(flow: Flow, job: Job): Promise<void> {
   const { mitigationId } = payload.parse(job.payload);
   const mitigation = await begin(flow, mitigationId);
   if (mitigation === null) return;
-  const approved = approvedBy(mitigation, await votesOn(flow.db, mitigationId));
+  const votes = await votesOn(flow.db, mitigationId);
+  const approved = approvedBy(mitigation, votes, standingNow(flow, mitigation));
   if (approved === null) {
     await settle(flow, mitigation, {
       kind: 'failed',
@@ -54,7 +70,9 @@ export async function runMitigation(flow: Flow, job: Job): Promise<void> {
     await settle(flow, mitigation, { kind: 'needs-human', note: TOO_LATE });
     return;
   }
-  await settle(flow, mitigation, await carryOut(flow, target, approved));
+  const outcome = await carryOut(flow, target, approved);
+  await settle(flow, mitigation, outcome);
+  if (outcome.kind === 'stale') await proposeAgain(flow, { ...mitigation, outcome: outcome.note });
 }
 
 const TOO_LATE =
@@ -97,12 +115,10 @@ interface StepRun {
 
 async function carryOutStep(flow: Flow, target: Target, run: StepRun): Promise<Outcome> {
   const { approved, step, index } = run;
-  const before = currentOf(step, await target.read());
-  if (before === step.to) return { kind: 'applied', note: `Read-back: ${describeValue(step.to)}.` };
-  if (before !== step.from) {
-    const note = `The plan is stale: it was made when ${describeSteps([step])} began at ${describeValue(step.from)}, `;
-    return { kind: 'stale', note: `${note}now it is ${describeValue(before)}. It was not sent.` };
-  }
+  const state = await target.read([step.setting]);
+  if (currentOf(step, state) === step.to) return { kind: 'applied', note: readBackNote(step) };
+  const stale = staleNote(changedSince([step], state));
+  if (stale !== null) return { kind: 'stale', note: stale };
   await waitOutEarlierRequest(flow, approved.mitigationId);
   const idempotencyKey = `mitigation-${approved.mitigationId}-${index}-${approved.planHash.slice(0, 16)}`;
   try {
@@ -134,25 +150,27 @@ async function markSendingUnlessRecent(flow: Flow, mitigationId: number): Promis
 }
 
 async function readBack(target: Target, step: Step): Promise<Outcome> {
-  let seen: string | boolean | null = null;
+  let seen: Value = null;
   for (let attempt = 0; attempt < READ_BACKS; attempt += 1) {
-    seen = currentOf(step, await target.read());
-    if (seen === step.to) return { kind: 'applied', note: `Read-back: ${describeValue(seen)}.` };
+    seen = currentOf(step, await target.read([step.setting]));
+    if (seen === step.to) return { kind: 'applied', note: readBackNote(step) };
     await new Promise((resolve) => setTimeout(resolve, READ_BACK_PAUSE_MS));
   }
-  const note = `The target accepted the change, but its read-back still says ${describeValue(seen)}.`;
+  const note = `The target accepted the change, but its read-back still says ${describeSetting(step.setting, seen)}.`;
   return { kind: 'failed', note: `${note} Look at the target before you propose anything else.` };
 }
 
+const readBackNote = ({ setting, to }: Step) => `Read-back: ${describeSetting(setting, to)}.`;
+
 async function settle(flow: Flow, mitigation: Mitigation, outcome: Outcome): Promise<void> {
   const now = flow.clock.now();
-  const plan = mitigation.plan as Plan;
+  const plan = parsePlan(mitigation.plan);
   const incidentId = plan.incidentId;
   await flow.db.transaction().execute(async (tx) => {
     const applied = outcome.kind === 'applied';
     const proveBy = new Date(now.getTime() + minutesToMs(flow.config.prove_within_minutes));
     const set = applied
-      ? { applied_at: now, prove_by: proveBy, outcome: outcome.note }
+      ? { applied_at: now, prove_by: proveBy, outcome: outcome.note, ...leaseOf(flow, mitigation, now) }
       : { settled_at: now, outcome: outcome.note };
     const moved = await moveMitigation(tx, { id: mitigation.id, from: ['running'], to: outcome.kind, set });
     if (moved === undefined) return;
@@ -166,10 +184,32 @@ async function settle(flow: Flow, mitigation: Mitigation, outcome: Outcome): Pro
     if (incidentId === null) return;
     const text = `${describeSteps(plan.steps)}: ${outcome.kind}. ${outcome.note}`;
     await addToTimeline(tx, { incidentId, at: now, kind: `mitigation-${outcome.kind}`, actor: null, text });
-    if (applied) await markContained(tx, { incidentId, at: now });
+    if (applied && contains(plan)) await markContained(tx, { incidentId, at: now });
+    if (applied) await markReverted(tx, { plan, incidentId, by: mitigation.id, at: now });
     const shown = [showProposal(incidentId, mitigation.id, now), showReceipt(incidentId, mitigation.id, now)];
     await enqueue(tx, [...shown, refreshCard(incidentId, now)]);
   });
+}
+
+/** What an undo took back is in force no more. */
+async function markReverted(
+  tx: Parameters<typeof reach>[0],
+  what: { plan: Plan; incidentId: number; by: number; at: Date },
+): Promise<void> {
+  const { plan, incidentId, by, at } = what;
+  const { undoes } = plan.wish;
+  if (undoes === null) return;
+  const set = { settled_at: at, outcome: `Taken back by mitigation ${by}.` };
+  const moved = await moveMitigation(tx, { id: undoes, from: IN_FORCE, to: 'reverted', set });
+  if (moved === undefined) return;
+  await audit(tx, {
+    at,
+    actor: 'llm-incident',
+    action: 'mitigation.reverted',
+    subject: `mitigation ${undoes}`,
+    data: { by },
+  });
+  await enqueue(tx, [showProposal(incidentId, undoes, at), showReceipt(incidentId, undoes, at)]);
 }
 
 /** Contained: the target's read-back shows the containing state. */

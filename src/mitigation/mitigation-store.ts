@@ -62,25 +62,35 @@ export async function mitigationsIn(db: Db, statuses: readonly MitigationStatus[
     .execute();
 }
 
-/** Adds the vote; false when this person voted before. */
+/** Keeps the vote. A person has one: approving twice is once, and whoever approved may still reject. */
 export async function insertVote(
   db: Db,
-  vote: { mitigationId: number; voter: string; choice: 'approve' | 'reject'; planHash: string; at: Date },
-): Promise<boolean> {
-  const row = await db
+  vote: {
+    mitigationId: number;
+    voter: string;
+    choice: 'approve' | 'reject';
+    planHash: string;
+    reason?: string | undefined;
+    at: Date;
+  },
+): Promise<void> {
+  const { choice, at } = vote;
+  const reason = vote.reason === undefined || vote.reason === '' ? null : vote.reason;
+  await db
     .insertInto('vote')
     .values({
       mitigation_id: vote.mitigationId,
       voter: vote.voter,
       choice: vote.choice,
       plan_hash: vote.planHash,
-      reason: null,
+      reason,
       at: vote.at,
     })
-    .onConflict((conflict) => conflict.columns(['mitigation_id', 'voter']).doNothing())
-    .returning('voter')
-    .executeTakeFirst();
-  return row !== undefined;
+    .onConflict((conflict) => {
+      const twice = conflict.columns(['mitigation_id', 'voter']);
+      return choice === 'reject' ? twice.doUpdateSet({ choice, reason, at }) : twice.doNothing();
+    })
+    .execute();
 }
 
 export async function votesOn(db: Db, mitigationId: number): Promise<Row<'vote'>[]> {

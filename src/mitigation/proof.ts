@@ -1,22 +1,15 @@
 import { z } from 'zod';
 import type { Step } from './plan.ts';
+import { findingsOf, type LiveTraffic, metricFor } from './proof-table.ts';
+import type { Finding } from './served-proof.ts';
 
-/** What was seen of one served variant since the mitigation was applied. */
-export interface SeenVariant {
-  promptName: string | null;
-  promptVersion: string | null;
-  requestModel: string | null;
-  responseModel: string | null;
-  n: number;
-  firstAt: Date;
-  lastAt: Date;
-}
-
-/** How the metric that tripped stands over the calls that the wanted state served. */
+/** How the metric that tripped stands over the calls that were served since. */
 export interface MetricProof {
   state: 'proving' | 'recovered' | 'failing';
   n: number;
   needed: number;
+  /** What is counted: "scored calls". */
+  counted: string;
   line: string;
 }
 
@@ -42,44 +35,12 @@ export function readProof(value: unknown): ProofReport | null {
   return value === null || value === undefined ? null : report.parse(value);
 }
 
-/** A disabled feature is proven by silence: no call for this long. */
-const SILENCE_MS = 5 * 60_000;
-/** Clients that cache what they serve get this long before calls of the old state count against the mitigation. */
-const CACHE_MS = 2 * 60_000;
-const SERVED_CALLS = 3;
-
-/** True when this variant is what the steps want served. */
-export function isWanted(
-  steps: readonly Step[],
-  variant: Omit<SeenVariant, 'n' | 'firstAt' | 'lastAt'>,
-): boolean {
-  return steps.every((step) => {
-    if (step.action === 'model') return isModel(step.to, variant);
-    if (step.action !== 'prompt') return true;
-    const isItsPrompt =
-      step.promptName === null || variant.promptName === null || variant.promptName === step.promptName;
-    return isItsPrompt && variant.promptVersion === step.to;
-  });
-}
-
-/** The model that answered is the pinned one, or a dated snapshot of it when the alias was asked for by that name. */
-function isModel(
-  wanted: string | boolean,
-  variant: Pick<SeenVariant, 'requestModel' | 'responseModel'>,
-): boolean {
-  if (typeof wanted !== 'string') return false;
-  const { requestModel, responseModel } = variant;
-  if (responseModel === null) return requestModel === wanted;
-  return responseModel === wanted || (requestModel === wanted && responseModel.startsWith(`${wanted}-`));
-}
-
-export interface ProofQuestion {
+export interface ProofQuestion extends LiveTraffic {
   steps: readonly Step[];
-  appliedAt: Date;
   proveBy: Date;
-  now: Date;
-  variants: readonly SeenVariant[];
-  /** Null when no metric tripped, so that only the served state can be shown. */
+  /** Taking something back is proven by what is served; the metric has a say only where there is one. */
+  isUndo: boolean;
+  /** Null when no metric tripped, so that only what is served can be shown. */
   metric: MetricProof | null;
 }
 
@@ -88,107 +49,66 @@ export interface ProofJudgement {
   lines: string[];
   next: string | null;
   servedAt: Date | null;
+  /** The metric that tripped has recovered, and not because the feature is off. */
+  isMitigated: boolean;
 }
 
 /**
- * Proven: live calls are served by the wanted state and the metric that tripped has recovered by its own rule. Not
- * contained: the wanted state is served and the metric still fails, or calls go on as before. Unproven: neither was
- * seen by the deadline.
+ * Proven: live traffic shows every setting as wanted and, where it has a say, the metric that tripped has recovered by
+ * its own rule. Not contained: live traffic shows the opposite, or the metric still fails. Unproven: neither was seen
+ * by the deadline.
  */
 export function judgeProof(question: ProofQuestion): ProofJudgement {
-  if (question.steps.some((step) => step.action === 'disable')) return judgeSilence(question);
   const { steps, now, proveBy, metric } = question;
-  const concerned = question.variants.filter((variant) => concerns(steps, variant));
-  const wanted = concerned.filter((variant) => isWanted(steps, variant));
-  const wantedN = sum(wanted);
-  const others = concerned.filter((variant) => !isWanted(steps, variant));
-  const servedAt = earliest(wanted);
-  const isServed = servedAt !== null && wantedN >= SERVED_CALLS && !outlives(others, wanted);
+  const findings = findingsOf(steps, question);
   const isLate = now >= proveBy;
-  if (!isServed) return judgeUnserved({ question, wantedN, othersN: sum(others), isLate, servedAt });
-  const served = `Served by live calls since ${servedAt.toISOString().slice(11, 19)} UTC (n = ${wantedN}).`;
+  const shown = findings.map(({ line }) => line);
+  const common = { next: null, servedAt: firstOf(findings), isMitigated: false };
+  if (findings.some(({ state }) => state === 'contradicted')) {
+    return { ...common, verdict: 'not-contained', lines: shown };
+  }
+  const waiting = findings.filter(({ state }) => state === 'waiting');
+  if (waiting.length > 0) {
+    const isRefuted = waiting.some(({ whenLate }) => whenLate === 'not-contained');
+    const verdict = isLate ? (isRefuted ? 'not-contained' : 'unproven') : 'proving';
+    return { ...common, verdict, lines: shown };
+  }
+  const say = metricFor(steps);
+  const isShownEnough = say === 'if-any' || question.isUndo;
+  if (say === 'apart' || (isShownEnough && metric === null)) {
+    return { ...common, verdict: 'proven', lines: shown };
+  }
   if (metric === null) {
     const line = 'No metric tripped in this incident, so its effect on quality is not measured.';
-    return { verdict: isLate ? 'unproven' : 'proving', lines: [served, line], next: null, servedAt };
+    return { ...common, verdict: isLate ? 'unproven' : 'proving', lines: [...shown, line] };
   }
-  const lines = [served, metric.line];
-  if (metric.state === 'recovered') return { verdict: 'proven', lines, next: null, servedAt };
-  if (metric.state === 'failing') return { verdict: 'not-contained', lines, next: null, servedAt };
-  const progress = `Proving: ${metric.n}/${metric.needed} scored calls${estimate(question, metric)}.`;
-  return { verdict: isLate ? 'unproven' : 'proving', lines: [...lines, progress], next: null, servedAt };
+  return { ...common, ...judgeMetric(question, metric, [...shown, metric.line]) };
 }
 
-function judgeUnserved(seen: {
-  question: ProofQuestion;
-  wantedN: number;
-  othersN: number;
-  isLate: boolean;
-  servedAt: Date | null;
-}): ProofJudgement {
-  const { othersN, wantedN, isLate, servedAt } = seen;
-  const isSilent = wantedN + othersN === 0;
-  const line = isSilent
-    ? 'Waiting for live calls: none has come since it was applied.'
-    : `The target says so, but live calls do not yet: ${wantedN} served as wanted, ${othersN} otherwise.`;
-  if (!isLate) return { verdict: 'proving', lines: [line], next: null, servedAt };
-  const verdict = othersN > 0 ? 'not-contained' : 'unproven';
-  return { verdict, lines: [line], next: null, servedAt };
+function judgeMetric(
+  question: ProofQuestion,
+  metric: MetricProof,
+  lines: string[],
+): Pick<ProofJudgement, 'verdict' | 'lines' | 'isMitigated'> {
+  if (metric.state === 'recovered') return { verdict: 'proven', lines, isMitigated: true };
+  if (metric.state === 'failing') return { verdict: 'not-contained', lines, isMitigated: false };
+  const progress =
+    metric.n >= metric.needed
+      ? `Proving: better, and not yet past where its rule closes (n = ${metric.n}).`
+      : `Proving: ${metric.n}/${metric.needed} ${metric.counted}${estimate(question, metric)}.`;
+  const isLate = question.now >= question.proveBy;
+  return { verdict: isLate ? 'unproven' : 'proving', lines: [...lines, progress], isMitigated: false };
 }
 
-function judgeSilence({ variants, appliedAt, now }: ProofQuestion): ProofJudgement {
-  const cacheUntil = new Date(appliedAt.getTime() + CACHE_MS);
-  const late = variants.filter((variant) => variant.lastAt > cacheUntil);
-  if (late.length > 0) {
-    const line = `The target says that it is disabled, but ${sum(late)} calls came after two minutes.`;
-    return { verdict: 'not-contained', lines: [line], next: null, servedAt: null };
-  }
-  const quietSince = latest(variants) ?? appliedAt;
-  if (now.getTime() - quietSince.getTime() >= SILENCE_MS) {
-    const line = 'No call reached the feature for five minutes.';
-    return { verdict: 'proven', lines: [line], next: null, servedAt: quietSince };
-  }
-  return {
-    verdict: 'proving',
-    lines: ['Waiting for five minutes without a call.'],
-    next: null,
-    servedAt: null,
-  };
-}
-
-/** Calls of another prompt of the service say nothing about a plan that changes one prompt. */
-function concerns(steps: readonly Step[], variant: SeenVariant): boolean {
-  const names = steps.filter((step) => step.action === 'prompt').map((step) => step.promptName);
-  if (names.length < steps.length || names.includes(null) || variant.promptName === null) return true;
-  return names.includes(variant.promptName);
-}
-
-/** Calls of the old state still come when every client has had time to notice the wanted one. */
-function outlives(others: readonly SeenVariant[], wanted: readonly SeenVariant[]): boolean {
-  const lastOther = latest(others);
-  const firstWanted = earliest(wanted);
-  if (lastOther === null || firstWanted === null) return false;
-  return lastOther.getTime() - firstWanted.getTime() > CACHE_MS;
-}
-
-function estimate({ appliedAt, now }: ProofQuestion, metric: MetricProof): string {
-  if (metric.n === 0) return '';
-  const perMs = metric.n / Math.max(1, now.getTime() - appliedAt.getTime());
-  const minutes = Math.ceil((metric.needed - metric.n) / perMs / 60_000);
+function estimate({ appliedAt, now }: ProofQuestion, { n, needed }: MetricProof): string {
+  if (n === 0) return '';
+  const perMs = n / Math.max(1, now.getTime() - appliedAt.getTime());
+  const minutes = Math.ceil((needed - n) / perMs / 60_000);
   return minutes > 0 ? `, about ${minutes} min more at this traffic` : '';
 }
 
-const sum = (variants: readonly SeenVariant[]) => variants.reduce((total, variant) => total + variant.n, 0);
-
-function earliest(variants: readonly SeenVariant[]): Date | null {
-  return variants.reduce<Date | null>(
-    (first, { firstAt }) => (first === null || firstAt < first ? firstAt : first),
-    null,
-  );
-}
-
-function latest(variants: readonly SeenVariant[]): Date | null {
-  return variants.reduce<Date | null>(
-    (last, { lastAt }) => (last === null || lastAt > last ? lastAt : last),
-    null,
-  );
+/** The wanted state serves when the last of its settings does. */
+function firstOf(findings: readonly Finding[]): Date | null {
+  const dates = findings.flatMap(({ at }) => (at === null ? [] : [at.getTime()]));
+  return dates.length === 0 ? null : new Date(Math.max(...dates));
 }

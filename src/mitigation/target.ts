@@ -1,14 +1,26 @@
-import type { Step, TargetState } from './plan.ts';
+import type { Step } from './plan.ts';
+import type { Setting, TargetState } from './serving.ts';
 
 /**
  * What carries a mitigation out. `read` says what is true now, which is what makes a half-done run safe to resume.
  * Every failure is an ExternalError; `outcomeUnknown` is set when the change may have been made all the same.
  */
 export interface Target {
+  /** "webhook 127.0.0.1:9000"; it is part of the plan, so it must not change with the state. */
   describe(): string;
-  read(): Promise<TargetState>;
-  /** The same `idempotencyKey` twice has one effect. */
+  /** Whether it can change this setting at all; asked before anything is proposed. */
+  can(setting: Setting): boolean;
+  /**
+   * The settings that it knows, with their values now. `about`: those that a plan is about, for a target that cannot list
+   * all of a kind, such as the limits of every user.
+   */
+  read(about?: readonly Setting[]): Promise<TargetState>;
+  /** Why it cannot make this change at all, before anyone votes on it; null when it can try. */
+  refuses?(step: Pick<Step, 'setting' | 'to'>): string | null;
+  /** The same `idempotencyKey` twice has one effect. Changes the step's setting from `from` to `to`. */
   apply(step: Step, run: { planHash: string; idempotencyKey: string }): Promise<void>;
+  /** Where a person switches it by hand when the bot is away: named in every page. */
+  byHand?(): string;
 }
 
 /** Longest that one request may take, and so the longest until a request of a crashed run can still land. */

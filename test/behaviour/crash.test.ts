@@ -69,6 +69,8 @@ describe('a bot that is killed', { timeout: 120_000 }, () => {
     const incident = await declareIncident(world, `sev3 quality ${SERVICE} before`);
     const proposal = await proposed(incident);
     const effectsBefore = world.service.effects.length;
+    // The click reads the target first, then the run does.
+    gate.next('GET', { kind: 'none' });
     gate.next('GET', { kind: 'hold-request' });
     await press(world, 'approver', { on: proposal, action: 'approve' });
     await gate.held();

@@ -14,6 +14,7 @@ export interface ServiceEntry {
   approvers?: string[];
   pagerduty?: { service: string; escalation_policy?: string };
   target?: { type: string; url: string; secret: string; allow_private?: boolean };
+  standing_approvals?: string[];
 }
 
 /** A world whose config and environment `furnish` may change before the bot starts. */

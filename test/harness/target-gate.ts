@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 
 /** What befalls one request of the bot to its target. */
 export type Mishap =
+  /** Nothing does: the next mishap is for the request after it. */
+  | { kind: 'none' }
   /** The request does not arrive before `release`. */
   | { kind: 'hold-request' }
   /** The target does what it is asked; its answer does not come back. */

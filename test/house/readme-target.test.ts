@@ -38,21 +38,18 @@ describe('the target that the README shows', () => {
   });
 
   it('says-what-it-serves', async () => {
-    expect(await target.read()).toEqual({ prompts: { '': 'v14' }, model: 'gpt-4', enabled: true });
+    expect(await target.read()).toEqual({ prompt: 'v14', model: 'gpt-4', enabled: true });
   });
 
   it('makes-every-change-that-the-bot-asks-for', async () => {
-    await target.apply({ action: 'prompt', promptName: 'answer', from: 'v14', to: 'v13' }, run);
-    await target.apply(
-      { action: 'disable', promptName: null, from: true, to: false },
-      { ...run, idempotencyKey: 'b' },
-    );
-    expect(await target.read()).toEqual({ prompts: { '': 'v13' }, model: 'gpt-4', enabled: false });
+    await target.apply({ setting: 'prompt:answer', from: 'v14', to: 'v13' }, run);
+    await target.apply({ setting: 'enabled', from: true, to: false }, { ...run, idempotencyKey: 'b' });
+    expect(await target.read()).toEqual({ prompt: 'v13', model: 'gpt-4', enabled: false });
   });
 
   it('has-one-effect-for-one-key', async () => {
-    await target.apply({ action: 'prompt', promptName: 'answer', from: 'v13', to: 'v12' }, run);
-    expect((await target.read()).prompts).toEqual({ '': 'v13' });
+    await target.apply({ setting: 'prompt:answer', from: 'v13', to: 'v12' }, run);
+    expect(await target.read()).toMatchObject({ prompt: 'v13' });
   });
 
   it('refuses-another-secret', async () => {

@@ -346,6 +346,24 @@ const columns: { [T in keyof Database]: { [C in keyof Database[T]]: Nullness<Sel
       proven: 'not null',
       created_at: 'not null',
     },
+    serving: {
+      service: 'not null',
+      environment: 'not null',
+      version: 'not null',
+      settings: 'not null',
+      changed_at: 'not null',
+      changed_by: 'not null',
+      plan_hash: 'not null',
+      idempotency_key: 'not null',
+    },
+    prompt_text: {
+      service: 'not null',
+      name: 'not null',
+      version: 'not null',
+      sha256: 'not null',
+      text: 'null',
+      registered_at: 'not null',
+    },
   };
 
 let database: TestDatabase;

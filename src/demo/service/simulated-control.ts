@@ -7,9 +7,11 @@ import { parseJson, sendJson } from '../loopback-server.ts';
 export interface ControlEffect {
   key: string;
   action: ControlAction['action'];
-  to: string | boolean;
+  to: string | number | boolean | null;
   from: unknown;
   promptName: string | undefined;
+  /** Whom or what it is about, for kinds that have one. */
+  subject: string | undefined;
   planHash: string | undefined;
   at: number;
 }
@@ -38,6 +40,7 @@ const common = {
   plan_hash: z.string().optional(),
   from: z.unknown().optional(),
 };
+const aboutOne = { ...common, subject: z.string().min(1) };
 const controlBody = z.discriminatedUnion('action', [
   z.object({
     ...common,
@@ -48,6 +51,17 @@ const controlBody = z.discriminatedUnion('action', [
   z.object({ ...common, action: z.literal('model'), to: z.string().min(1) }),
   z.object({ ...common, action: z.literal('disable'), to: z.literal(false) }),
   z.object({ ...common, action: z.literal('enable'), to: z.literal(true) }),
+  z.object({
+    ...common,
+    action: z.literal('fallback'),
+    to: z.enum(['none', 'cached', 'simple', 'notice', 'queue']),
+  }),
+  z.object({ ...common, action: z.literal('token-cap'), to: z.number().int().min(1).nullable() }),
+  z.object({ ...common, action: z.literal('disclaimer'), to: z.string().min(1).nullable() }),
+  z.object({ ...aboutOne, action: z.literal('limit'), to: z.number().int().min(0).nullable() }),
+  z.object({ ...aboutOne, action: z.literal('split'), to: z.number().min(0).max(100) }),
+  z.object({ ...aboutOne, action: z.literal('type'), to: z.boolean() }),
+  z.object({ ...aboutOne, action: z.literal('blocked'), to: z.boolean() }),
 ]);
 
 /** A change that somebody asks for, checked. */
@@ -183,6 +197,7 @@ function effectOf(key: string, action: ControlAction): ControlEffect {
     to: action.to,
     from: action.from,
     promptName,
+    subject: 'subject' in action ? action.subject : undefined,
     planHash: action.plan_hash,
     at: Date.now(),
   };

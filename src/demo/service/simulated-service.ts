@@ -11,6 +11,16 @@ import {
   type ControlRequest,
   createControl,
 } from './simulated-control.ts';
+import {
+  answersByModel,
+  armFor,
+  changeSettings,
+  type Settings,
+  SIMPLE_MODEL,
+  settingsAtRest,
+  settingsRead,
+  underSettings,
+} from './simulated-settings.ts';
 
 /** How to set the fake AI feature up. */
 export interface SimulatedServiceOptions {
@@ -65,6 +75,7 @@ interface Serving {
   pinnedModel: string | undefined;
   providerMoved: boolean;
   enabled: boolean;
+  settings: Settings;
 }
 
 const ALIAS = 'gpt-4';
@@ -84,14 +95,21 @@ const SESSION_MS = 30 * 60_000;
 /** Starts the feature with prompt v13 on 'gpt-4', behaving as GPT-4 did in March 2023. */
 export async function startSimulatedService(options: SimulatedServiceOptions): Promise<SimulatedService> {
   const random = createRandom(options.seed);
-  const serving: Serving = { prompt: 'v13', pinnedModel: undefined, providerMoved: false, enabled: true };
+  const serving: Serving = {
+    prompt: 'v13',
+    pinnedModel: undefined,
+    providerMoved: false,
+    enabled: true,
+    settings: settingsAtRest(),
+  };
   const control = createControl(options.secret, {
     service: options.service,
     environment: options.environment,
     apply: (action) => applyTo(serving, action),
     readBack: () => {
       const { prompt, model, requestedModel, enabled } = stateOf(serving);
-      return { service: options.service, prompt, model, requested_model: requestedModel, enabled };
+      const more = { requested_model: requestedModel, ...settingsRead(serving.settings) };
+      return { service: options.service, prompt, model, enabled, ...more };
     },
   });
   const server = await listenOnLoopback(async (request, response, raw) => {
@@ -113,7 +131,9 @@ export async function startSimulatedService(options: SimulatedServiceOptions): P
     fault: control.fault,
     clearFaults: control.clearFaults,
     emit: async (span) => {
-      const calls = serving.enabled ? callsOver(span, { random, serving, options }) : [];
+      const { enabled, settings } = serving;
+      const isAnswering = enabled && answersByModel(settings);
+      const calls = isAnswering ? underSettings(settings, callsOver(span, { random, serving, options })) : [];
       await sendCalls({ url: options.ingestUrl, token: options.token }, calls);
       return calls;
     },
@@ -138,6 +158,18 @@ function stateOf(serving: Serving): ServingState {
   };
 }
 
+/** What answers one call: the arm that it falls into, or the fallback's simpler model. */
+function servedTo(serving: Serving, arm: string | null): Omit<ServingState, 'enabled'> {
+  const served = stateOf(serving);
+  if (serving.settings.fallback === 'simple')
+    return { ...served, model: SIMPLE_MODEL, requestedModel: SIMPLE_MODEL };
+  if (arm === null) return served;
+  const version = arm.split('=').at(-1) ?? arm;
+  return Object.hasOwn(TEMPLATES, version)
+    ? { ...served, prompt: version }
+    : { ...served, model: arm, requestedModel: arm };
+}
+
 function applyTo(serving: Serving, action: ControlAction): string | undefined {
   if (action.action === 'disable' || action.action === 'enable') serving.enabled = action.to;
   if (action.action === 'prompt') {
@@ -150,6 +182,7 @@ function applyTo(serving: Serving, action: ControlAction): string | undefined {
     if (![ALIAS, MARCH, JUNE].includes(action.to)) return `there is no model ${action.to}`;
     serving.pinnedModel = action.to === ALIAS ? undefined : action.to;
   }
+  changeSettings(serving.settings, action);
   return undefined;
 }
 
@@ -169,7 +202,7 @@ function oneCall(
   endedAt: Date,
   { random, serving, options }: { random: Random; serving: Serving; options: SimulatedServiceOptions },
 ): EmittedCall {
-  const { prompt, model, requestedModel } = stateOf(serving);
+  const { prompt, model, requestedModel } = servedTo(serving, armFor(serving.settings, random));
   const behaviour: Behaviour = model === JUNE || prompt === 'v14' ? 'june' : 'march';
   const given = answer(random, behaviour);
   const input = (TEMPLATES[prompt] ?? '').replace('{number}', String(given.number));

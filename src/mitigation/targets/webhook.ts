@@ -3,7 +3,8 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import type { WebhookTargetConfig } from '../../config/config-file.ts';
 import { ExternalError, messageOf } from '../../errors.ts';
-import type { Step, TargetState } from '../plan.ts';
+import type { Step } from '../plan.ts';
+import { kindOf, subjectOf, type TargetState, type Value } from '../serving.ts';
 import { LONGEST_REQUEST_MS, type Target } from '../target.ts';
 import { guardedLookup, refuseForbiddenHost } from './address-guard.ts';
 
@@ -27,7 +28,15 @@ const readBack = z.looseObject({
   prompt: prompts.nullish(),
   model: z.string().nullish(),
   enabled: z.boolean().nullish(),
+  fallback: z.string().nullish(),
+  disclaimer: z.string().nullish(),
+  token_cap: z.number().nullish(),
+  limits: z.record(z.string(), z.number().nullable()).nullish(),
+  split: z.record(z.string(), z.number()).nullish(),
+  types: z.record(z.string(), z.boolean()).nullish(),
+  blocked: z.union([z.array(z.string()), z.record(z.string(), z.boolean())]).nullish(),
 });
+type ReadBack = z.infer<typeof readBack>;
 
 /** The signed webhook of the README: POST makes a change, GET says what is served. */
 export function webhookTarget(
@@ -55,6 +64,8 @@ export function webhookTarget(
 
   return {
     describe: () => `webhook ${url.host}`,
+    // What the service cannot do it refuses with a 4xx, which says that nothing was changed.
+    can: () => true,
     async read() {
       const address = new URL(url);
       address.searchParams.set('service', serves.service);
@@ -74,12 +85,20 @@ function wireForm(step: Step, about: { service: string; environment: string; pla
   return {
     service: about.service,
     environment: about.environment,
-    action: step.action,
-    ...(step.promptName === null ? {} : { prompt_name: step.promptName }),
+    ...actionOf(step),
     from: step.from,
     to: step.to,
     plan_hash: about.planHash,
   };
+}
+
+/** `enabled` has an action for each way, a prompt is named by `prompt_name`; any other kind is its own action. */
+function actionOf({ setting, to }: Step): object {
+  const kind = kindOf(setting);
+  const subject = subjectOf(setting);
+  if (kind === 'enabled') return { action: to === true ? 'enable' : 'disable' };
+  if (subject === null) return { action: kind };
+  return kind === 'prompt' ? { action: kind, prompt_name: subject } : { action: kind, subject };
 }
 
 function headersFor(secret: string, sent: { url: URL; body?: string; key?: string }): Record<string, string> {
@@ -106,11 +125,9 @@ async function limitedText(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** Accepts a version, "name=version", {name, version} or {name: version, …} for `prompt`. */
 function parseState(text: string): TargetState {
-  let parsed: z.infer<typeof readBack>;
   try {
-    parsed = readBack.parse(JSON.parse(text));
+    return stateOf(readBack.parse(JSON.parse(text)));
   } catch (thrown) {
     throw new ExternalError(`read-back is not {"prompt", "model", "enabled"}: ${messageOf(thrown)}`, {
       service: SERVICE,
@@ -118,18 +135,52 @@ function parseState(text: string): TargetState {
       cause: thrown,
     });
   }
-  return { prompts: promptsOf(parsed.prompt), model: parsed.model ?? null, enabled: parsed.enabled ?? null };
 }
 
-function promptsOf(prompt: z.infer<typeof prompts> | null | undefined): Record<string, string> {
+function stateOf(said: ReadBack): TargetState {
+  const blocked = Array.isArray(said.blocked)
+    ? Object.fromEntries(said.blocked.map((phrase) => [phrase, true]))
+    : said.blocked;
+  const { model, enabled, fallback, disclaimer, token_cap: tokenCap } = said;
+  return {
+    ...promptsOf(said.prompt),
+    ...known({ model, enabled, fallback, disclaimer, 'token-cap': tokenCap }),
+    ...each('limit', said.limits),
+    ...each('split', said.split),
+    ...each('type', said.types),
+    ...each('blocked', blocked),
+  };
+}
+
+function known(values: Record<string, Value | undefined>): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(values).filter(
+      (entry): entry is [string, Value] => entry[1] !== null && entry[1] !== undefined,
+    ),
+  );
+}
+
+function each(kind: string, values: Record<string, Value> | null | undefined): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(values ?? {}).map(([subject, value]) => [`${kind}:${subject}`, value]),
+  );
+}
+
+/** Accepts a version, "name=version", {name, version} or {name: version, …}. */
+function promptsOf(prompt: ReadBack['prompt']): Record<string, string> {
   if (prompt === null || prompt === undefined) return {};
   if (typeof prompt === 'string') {
     const named = /^([^=@]+)[=@](.+)$/.exec(prompt);
-    return named === null ? { '': prompt } : { [named[1] as string]: named[2] as string };
+    return named === null ? { prompt } : { [`prompt:${named[1]}`]: named[2] as string };
   }
   if (typeof prompt.version === 'string')
-    return { [typeof prompt.name === 'string' ? prompt.name : '']: prompt.version };
-  return prompt as Record<string, string>;
+    return { [typeof prompt.name === 'string' ? `prompt:${prompt.name}` : 'prompt']: prompt.version };
+  return Object.fromEntries(
+    Object.entries(prompt as Record<string, string>).map(([name, version]) => [
+      name === '' ? 'prompt' : `prompt:${name}`,
+      version,
+    ]),
+  );
 }
 
 function refused(what: string, answer: { status: number; headers: Record<string, unknown> }): ExternalError {

@@ -1,8 +1,10 @@
+import { describeVote } from '../../flow/describe-vote.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { describeProposal, type Proposed } from '../../flow/propose.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { nameOf } from '../../incident/incident.ts';
 import { findByChannel, findIncident } from '../../incident/incident-store.ts';
+import type { VoteOutcome } from '../../mitigation/approval.ts';
 import { escapeLine } from '../mrkdwn.ts';
 
 /** One thing that a person asks of the bot by a slash command. */
@@ -45,6 +47,12 @@ export async function namedIncident(ask: Ask): Promise<Incident | null> {
 /** What a command or a button answers about an incident that has ended. */
 export function over(incident: Incident): string {
   return `${nameOf(incident.id)} is ${incident.status}; nothing was changed.`;
+}
+
+/** What came of a click; what changed meanwhile is outside text. */
+export function voteAnswer(outcome: VoteOutcome, incidentId: number | null): string {
+  const shown = outcome.kind === 'stale' ? { ...outcome, what: escapeLine(outcome.what) } : outcome;
+  return describeVote(shown, incidentId);
 }
 
 /** What came of a proposal; the versions and models in it are outside text. */

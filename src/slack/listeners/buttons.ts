@@ -1,17 +1,18 @@
 import { enqueue } from '../../db/jobs.ts';
 import { isAnswer } from '../../decision/walk.ts';
 import { acknowledge } from '../../flow/acknowledge.ts';
-import { type Ballot, castVote, describeVote } from '../../flow/cast-vote.ts';
+import type { WantedState } from '../../flow/aim.ts';
+import { type Ballot, castVote } from '../../flow/cast-vote.ts';
 import { contain } from '../../flow/contain.ts';
 import { showTree } from '../../flow/effects.ts';
 import { decline, resolve } from '../../flow/end-incident.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { serviceConfig } from '../../flow/flow.ts';
-import { propose } from '../../flow/propose.ts';
+import { proposeAtOnce } from '../../flow/propose-at-once.ts';
 import { answerTree } from '../../flow/walk-tree.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
-import { over, proposalAnswer } from './ask.ts';
+import { over, proposalAnswer, voteAnswer } from './ask.ts';
 
 /** One click, with where it was made; `value` is what the button carried and may have been forged. */
 export interface Click {
@@ -47,8 +48,17 @@ function vote(choice: Ballot['choice']): Button {
       voter: userId,
       channelId,
     };
-    return describeVote(await castVote(flow, ballot), null);
+    return voteAnswer(await castVote(flow, ballot), null);
   };
+}
+
+/** Proposes it; where a standing approval covers it, the click of someone who may runs it. */
+async function atOnce(
+  click: Pick<Click, 'flow' | 'userId' | 'channelId'> & { incident: Incident; wanted: WantedState },
+): Promise<string> {
+  const { flow, incident, userId, channelId, wanted } = click;
+  const { proposed, vote } = await proposeAtOnce(flow, { incident, by: userId, wanted, channelId });
+  return vote === null ? proposalAnswer(proposed) : voteAnswer(vote, incident.id);
 }
 
 export const BUTTONS: Record<string, Button> = {
@@ -58,9 +68,9 @@ export const BUTTONS: Record<string, Button> = {
     return outcome.kind === 'already' ? 'Someone is on it already.' : `You have ${nameOf(incident.id)}.`;
   }),
   /** With a target: the fallback, as a proposal. Without one: a person says that it is contained. */
-  contain: onIncident(async ({ flow, incident, userId }) => {
+  contain: onIncident(async ({ flow, incident, userId, channelId }) => {
     if (serviceConfig(flow, incident.service)?.target !== undefined) {
-      return proposalAnswer(await propose(flow, { incident, by: userId, wanted: [{ action: 'disable' }] }));
+      return atOnce({ flow, incident, userId, channelId, wanted: [{ setting: 'enabled', to: false }] });
     }
     const outcome = await contain(flow, { incident, by: userId, how: '' });
     if (outcome.kind === 'ended') return over(incident);
@@ -68,9 +78,7 @@ export const BUTTONS: Record<string, Button> = {
       ? 'It was contained before.'
       : `${nameOf(incident.id)} is recorded as contained.`;
   }),
-  propose: onIncident(async ({ flow, incident, userId }) =>
-    proposalAnswer(await propose(flow, { incident, by: userId, wanted: 'known-good' })),
-  ),
+  propose: onIncident((click) => atOnce({ ...click, wanted: 'known-good' })),
   approve: vote('approve'),
   reject: vote('reject'),
   false_alarm: onIncident(async ({ flow, incident, userId }) => {

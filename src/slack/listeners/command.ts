@@ -30,8 +30,8 @@ export const SUBCOMMANDS: Record<string, Entry> = {
   tree: { run: room.tree, usage: 'tree [SYMPTOM]', does: 'walks the decision tree' },
   mitigate: {
     run: room.mitigate,
-    usage: 'mitigate known-good | prompt NAME=VERSION | model ID | disable',
-    does: 'proposes a mitigation for someone else to approve',
+    usage: 'mitigate known-good | prompt NAME=VERSION | model ID | disable | …',
+    does: 'proposes a mitigation for those who must approve; `mitigate` alone lists all',
   },
   page: { run: room.page, usage: 'page', does: 'pages the on-call engineer' },
   oncall: { run: room.oncall, usage: 'oncall', does: 'shows who is on call' },

@@ -2,6 +2,8 @@ import { enqueue } from '../../db/jobs.ts';
 import type { Severity } from '../../db/schema.ts';
 import { messageOf } from '../../errors.ts';
 import { ACTION_USAGE, addActionItem, readActionItem } from '../../flow/action-items.ts';
+import type { WantedState } from '../../flow/aim.ts';
+import { castVote } from '../../flow/cast-vote.ts';
 import { contain as containVerb } from '../../flow/contain.ts';
 import { showTree } from '../../flow/effects.ts';
 import {
@@ -12,14 +14,16 @@ import {
 import { serviceConfig } from '../../flow/flow.ts';
 import { requestPageByHand } from '../../flow/page-by-hand.ts';
 import { answerQuestion } from '../../flow/postmortem-answers.ts';
-import { propose, readWanted } from '../../flow/propose.ts';
+import { propose } from '../../flow/propose.ts';
 import { setSeverity } from '../../flow/set-severity.ts';
 import { nearestSymptom } from '../../flow/walk-tree.ts';
 import { describeDocuments, rewritePostmortem } from '../../flow/write-postmortem.ts';
 import { nameOf, SEVERITIES } from '../../incident/incident.ts';
+import { findMitigation } from '../../mitigation/mitigation-store.ts';
+import { type Asked, MITIGATE_USAGE, readAsked } from '../../mitigation/wanted.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
-import { inRoom, over, proposalAnswer } from './ask.ts';
+import { type Ask, inRoom, over, proposalAnswer, voteAnswer } from './ask.ts';
 
 export const contain = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await containVerb(flow, { incident, by: userId, how: text.trim() });
@@ -37,14 +41,30 @@ export const tree = inRoom(async ({ flow, incident, text }) => {
   return 'The decision tree is in the thread of the card.';
 });
 
-const MITIGATE_USAGE =
-  'Use `mitigate known-good`, `mitigate prompt NAME=VERSION`, `mitigate model ID` or `mitigate disable`.';
-
-export const mitigate = inRoom(async ({ flow, incident, userId, text }) => {
-  const wanted = readWanted(text);
-  if (wanted === null) return MITIGATE_USAGE;
-  return proposalAnswer(await propose(flow, { incident, by: userId, wanted }));
+export const mitigate = inRoom(async (asking) => {
+  const asked = readAsked(asking.text);
+  if (asked === null) return MITIGATE_USAGE;
+  if (asked.kind === 'wrong') return escapeLine(asked.problem);
+  if (asked.kind === 'reject') return reject(asking, asked);
+  const { flow, incident, userId: by } = asking;
+  return proposalAnswer(await propose(flow, { incident, by, wanted: wantedBy(asked) }));
 });
+
+function wantedBy(asked: Asked & { kind: 'known-good' | 'named' | 'undo' }): WantedState {
+  if (asked.kind === 'known-good') return 'known-good';
+  return asked.kind === 'undo' ? { undo: asked.mitigationId } : asked.wanted;
+}
+
+/** The button's click with a reason. */
+async function reject(
+  { flow, userId: voter, channelId }: Pick<Ask, 'flow' | 'userId' | 'channelId'>,
+  { mitigationId, reason }: { mitigationId: number; reason: string },
+): Promise<string> {
+  const known = await findMitigation(flow.db, mitigationId);
+  const planHash = known?.plan_hash ?? '';
+  const ballot = { mitigationId, planHash, choice: 'reject' as const, voter, channelId, reason };
+  return voteAnswer(await castVote(flow, ballot), null);
+}
 
 export const page = inRoom(async ({ flow, incident, userId }) =>
   requestPageByHand(flow, { incident, by: userId }),

@@ -29,6 +29,7 @@ const base: IncidentCard = {
   mitigations: [],
   missing: [],
   actions: ['propose', 'contain', 'acknowledge', 'false_alarm', 'resolve'],
+  atOnce: [],
 };
 
 function shown(changes: Partial<IncidentCard>) {

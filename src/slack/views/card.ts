@@ -29,7 +29,9 @@ export function renderCard(card: IncidentCard): Rendered {
         6,
       ),
     ),
-    ...buttons(incidentButtons(card.actions, { incidentId: card.incidentId, service, knownGood })),
+    ...buttons(
+      incidentButtons(card.actions, { incidentId: card.incidentId, service, knownGood, atOnce: card.atOnce }),
+    ),
     smallPrint(`Incident ${card.incidentId}${card.private ? PRIVATE_RULE : ''}`),
   ]);
 }

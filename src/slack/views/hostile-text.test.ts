@@ -99,6 +99,7 @@ function card(text: string): IncidentCard {
     mitigations: Array(40).fill(text),
     missing: Array(40).fill(text),
     actions: ['resolve', 'false_alarm', 'acknowledge', 'contain', 'propose', 'propose'],
+    atOnce: ['contain', 'propose'],
   };
 }
 
@@ -115,6 +116,9 @@ function proposal(text: string, state: 'open' | 'settled'): RoomMessage {
       why: text,
       blastRadius: text,
       undo: text,
+      approvals: { have: 1, needed: 2 },
+      standing: null,
+      rehearsal: text,
       proposedBy: text,
       votes: [],
       approvers: Array(300).fill(text),

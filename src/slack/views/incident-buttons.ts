@@ -14,6 +14,8 @@ export interface ButtonContext {
   incidentId: number;
   service: string;
   knownGood: string | null;
+  /** Actions that run at one click of someone who may approve. */
+  atOnce?: readonly CardAction[];
 }
 
 // A dialog says what will happen before it does; acknowledging harms nobody, so it asks nothing.
@@ -21,21 +23,25 @@ const FACES: Record<CardAction, Face> = {
   propose: {
     label: 'Roll back to known-good',
     style: 'primary',
-    confirm: ({ service, knownGood }) => ({
+    confirm: ({ service, knownGood, atOnce }) => ({
       title: 'Roll back to known-good?',
-      text:
-        `Proposes to return ${service} to ${knownGood ?? 'its last known-good state'}. It runs once someone ` +
-        'else who may approves it, and live traffic then has to prove it.',
-      confirm: 'Propose it',
+      text: atOnce?.includes('propose')
+        ? `Returns ${service} to ${knownGood ?? 'its last known-good state'} at once if you may approve (a ` +
+          'standing approval covers it), else proposes it. Live traffic then has to prove it.'
+        : `Proposes to return ${service} to ${knownGood ?? 'its last known-good state'}. It runs once someone ` +
+          'else who may approves it, and live traffic then has to prove it.',
+      confirm: atOnce?.includes('propose') ? 'Roll back' : 'Propose it',
     }),
   },
   contain: {
     label: 'Contain…',
-    confirm: ({ service }) => ({
+    confirm: ({ service, atOnce }) => ({
       title: 'Contain now?',
-      text:
-        `With a target: proposes to disable ${service}, which runs once someone else approves it and stays ` +
-        'until somebody undoes it. Without one: records that you contained it.',
+      text: atOnce?.includes('contain')
+        ? `Disables ${service} at once if you may approve (a standing approval covers it), else proposes it. It ` +
+          'stays until somebody undoes it.'
+        : `With a target: proposes to disable ${service}, which runs once someone else approves it and stays ` +
+          'until somebody undoes it. Without one: records that you contained it.',
       confirm: 'Contain',
     }),
   },

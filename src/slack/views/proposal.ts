@@ -16,6 +16,8 @@ export function renderProposal(proposal: ProposalView): Rendered {
       `*Why:* ${outsideLine(proposal.why, 500)}`,
       `*Who is affected:* ${outsideLine(proposal.blastRadius, 400)}`,
       `*To undo it:* ${outsideLine(proposal.undo, 300)}`,
+      `*Rehearsed:* ${outsideLine(proposal.rehearsal, 300)}`,
+      open ? `*Approvals:* ${approvalsOf(proposal)}` : null,
     ),
     ...(open ? buttons(decisions(proposal)) : [section(`*${outcomeOf(proposal)}*`)]),
     smallPrint(responsibility(proposal, open)),
@@ -29,6 +31,13 @@ function decisions(proposal: ProposalView): ButtonSpec[] {
     { label: 'Approve', actionId: 'approve', value, style: 'primary' },
     { label: 'Reject', actionId: 'reject', value, style: 'danger' },
   ];
+}
+
+function approvalsOf({ approvals: { have, needed }, standing }: ProposalView): string {
+  if (standing !== null)
+    return `the standing approval \`${standing}\` covers it: one click of someone who may`;
+  const who = needed === 1 ? 'someone who did not propose it' : `${needed} people who did not propose it`;
+  return `${have} of ${needed}, by ${who}`;
 }
 
 function outcomeOf(proposal: ProposalView): string {

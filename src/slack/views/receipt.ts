@@ -10,6 +10,7 @@ const HEADLINES: Record<ReceiptView['verdict'], string> = {
   failed: 'FAILED: the change did not take effect',
   stale: 'NOT RUN: the service changed after this was proposed',
   'needs-human': 'STOPPED: a person must look',
+  reverted: 'TAKEN BACK',
 };
 
 /** What became of a mitigation: the verdict first, then what was measured, then what to do next. */

@@ -1,0 +1,47 @@
+import { nameOf } from '../incident/incident.ts';
+import type { VoteOutcome } from '../mitigation/approval.ts';
+
+/** What to tell the person who clicked. */
+export function describeVote(outcome: VoteOutcome, incidentId: number | null): string {
+  switch (outcome.kind) {
+    case 'approved': {
+      const under = outcome.standing === null ? '' : ` under the standing approval \`${outcome.standing}\``;
+      return `Approved${under}. It runs now; the receipt follows in this room.`;
+    }
+    case 'counted':
+      return `Your approval counts: ${outcome.have} of ${outcome.needed}. It runs when ${more(outcome)} approved. Nothing was changed yet.`;
+    case 'already-voted':
+      return `You approved this before; that counts once: ${outcome.have} of ${outcome.needed}. It runs when ${more(outcome)} approved.`;
+    case 'rejected':
+      return 'Rejected. Nothing was changed.';
+    case 'stale': {
+      const next =
+        outcome.replacedBy === null
+          ? 'Propose it again.'
+          : `Proposal ${outcome.replacedBy} takes its place; look at that one.`;
+      return `${outcome.what} ${next} Nothing was changed.`;
+    }
+    case 'own-proposal':
+      return 'You proposed this, so someone else must approve it. Nothing was changed.';
+    case 'not-allowed': {
+      const who =
+        outcome.who.length === 0
+          ? 'nobody (no approver is configured)'
+          : outcome.who.map((u) => `<@${u}>`).join(', ');
+      return `You may not decide this. Who may: ${who}. Nothing was changed.`;
+    }
+    case 'expired':
+      return 'This proposal has expired. Propose it again. Nothing was changed.';
+    case 'already-decided':
+      return `This was decided before: it is ${outcome.status}. Nothing was changed.`;
+    case 'wrong-plan':
+      return 'This button does not belong to the plan as it was proposed. Nothing was changed.';
+    case 'not-found':
+      return `There is no such proposal in ${incidentId === null ? 'this room' : nameOf(incidentId)}. Nothing was changed.`;
+  }
+}
+
+function more({ have, needed }: { have: number; needed: number }): string {
+  const missing = needed - have;
+  return missing === 1 ? 'one more person has' : `${missing} more people have`;
+}
