@@ -41,5 +41,3 @@ export const ruleOverrides = overrides.extend({
   environments: z.record(z.string().min(1), overrides).default({}),
 });
 export type RuleOverrides = z.infer<typeof ruleOverrides>;
-
-export const ruleSettingKeys = Object.keys(settings.shape);

@@ -2,6 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import type { ConfigFile } from '../config/config-file.ts';
 import type { RuleOverrides, RuleSettings } from '../config/rules.ts';
 import type { Rule } from './rule.ts';
+import type { WatchedRule } from './watched-rule.ts';
 
 type Overrides = Partial<RuleSettings>;
 
@@ -36,6 +37,29 @@ export function serviceOverridesIn(
   const rules = named ? (config.services[service]?.rules ?? {}) : {};
   if (environment === config.environment) return rules;
   return Object.fromEntries(Object.entries(rules).map(([id, { environments }]) => [id, { environments }]));
+}
+
+/** The numbers of a rule for one service in one environment, as a config file has them. */
+export function settingsIn(
+  config: Pick<ConfigFile, 'rules' | 'services' | 'environment'>,
+  rule: Rule,
+  about: { service: string | null; environment: string },
+): RuleSettings {
+  const serviceOverrides = serviceOverridesIn(config, about);
+  const { environment } = about;
+  return effectiveSettings(rule, { globalOverrides: config.rules, serviceOverrides, environment });
+}
+
+/** Every rule and early warning that is on for the service. */
+export function watchedRulesOf(
+  config: Pick<ConfigFile, 'rules' | 'services' | 'environment'>,
+  known: readonly Rule[],
+  { service, environment }: { service: string; environment: string },
+): WatchedRule[] {
+  return known.flatMap((rule) => {
+    const settings = settingsIn(config, rule, { service, environment });
+    return settings.enabled ? [{ service, environment, rule, settings }] : [];
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Category, Severity } from '../db/schema.ts';
 import type { Trouble } from '../db/trouble-store.ts';
 import { categoryOf, type RuleId, severityOf } from '../detection/rule.ts';
 import { allRules } from '../detection/rules.ts';
-import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
+import { watchedRulesOf } from '../detection/settings.ts';
 import { type NextSignal, nextSignal } from '../detection/signal.ts';
 import type { WatchedRule } from '../detection/watched-rule.ts';
 import type { Interval } from '../sources/call.ts';
@@ -60,7 +60,7 @@ const MINUTE_MS = 60_000;
  * bot. While a rule fires, its service's time is left out of the baselines, as an incident's would be.
  */
 export async function backtest(history: History): Promise<BacktestResult> {
-  const watched = history.services.flatMap((service) => watchedRules(history, service));
+  const watched = history.services.flatMap((service) => watchedRulesOf(history.config, allRules, service));
   const signals = new Map<WatchedRule, NextSignal>();
   const open = new Map<WatchedRule, Episode>();
   const result: BacktestResult = { ticks: 0, episodes: [], points: [], troubles: [] };
@@ -87,19 +87,6 @@ export async function backtest(history: History): Promise<BacktestResult> {
     }
   }
   return result;
-}
-
-function watchedRules(history: History, { service, environment }: ServiceName): WatchedRule[] {
-  const { config } = history;
-  const serviceOverrides = serviceOverridesIn(config, { service, environment });
-  return allRules.flatMap((rule) => {
-    const settings = effectiveSettings(rule, {
-      globalOverrides: config.rules,
-      serviceOverrides,
-      environment,
-    });
-    return settings.enabled ? [{ service, environment, rule, settings }] : [];
-  });
 }
 
 function begin(open: Map<WatchedRule, Episode>, { watched, verdict }: Evaluated, now: Date): Episode {

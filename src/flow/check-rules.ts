@@ -2,7 +2,7 @@ import { endTroubles, noteTroubles, type Trouble } from '../db/trouble-store.ts'
 import { recordEvaluations } from '../detection/evaluation-store.ts';
 import { estimateOnset } from '../detection/onset.ts';
 import { allRules } from '../detection/rules.ts';
-import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
+import { watchedRulesOf } from '../detection/settings.ts';
 import { type NextSignal, nextSignal } from '../detection/signal.ts';
 import {
   linkSignal,
@@ -11,7 +11,7 @@ import {
   saveSignals,
   signalsOf,
 } from '../detection/signal-store.ts';
-import { BASELINE_MS, type WatchedRule } from '../detection/watched-rule.ts';
+import { BASELINE_MS } from '../detection/watched-rule.ts';
 import { messageOf } from '../errors.ts';
 import { rowsOf } from '../evidence/ledger-store.ts';
 import { effectiveRows } from '../evidence/what-changed.ts';
@@ -39,7 +39,7 @@ export async function checkRules(flow: Ruled): Promise<void> {
   const troubled = await allTroubledTimes(flow.db, { since: before(now, BASELINE_MS), now });
   const byService = Map.groupBy(troubled, nameOf);
   const checked = await evaluateRules(
-    services.flatMap((service) => watchedRules(flow, service)),
+    services.flatMap((service) => watchedRulesOf(flow.config, allRules, service)),
     {
       now,
       troubledTimes: (service) => byService.get(nameOf(service)) ?? [],
@@ -71,15 +71,6 @@ async function bringLedgersUp(flow: Ruled, services: readonly ServiceName[], now
     }
   }
   return troubles;
-}
-
-function watchedRules(flow: Ruled, { service, environment }: ServiceName): WatchedRule[] {
-  const globalOverrides = flow.config.rules;
-  const serviceOverrides = serviceOverridesIn(flow.config, { service, environment });
-  return allRules.flatMap((rule) => {
-    const settings = effectiveSettings(rule, { globalOverrides, serviceOverrides, environment });
-    return settings.enabled ? [{ service, environment, rule, settings }] : [];
-  });
 }
 
 interface Step extends Evaluated {

@@ -1,6 +1,6 @@
 import type { RuleSettings } from '../config/rules.ts';
 import { ruleOf } from '../detection/rules.ts';
-import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
+import { settingsIn } from '../detection/settings.ts';
 import { DECLARED_ESCALATIONS, type Escalations, type Incident } from '../incident/incident.ts';
 import type { Flow } from './flow.ts';
 
@@ -10,10 +10,7 @@ export function ruleSettingsOf(
   incident: Pick<Incident, 'source' | 'rule' | 'service' | 'environment'>,
 ): RuleSettings | null {
   const rule = incident.source === 'rule' ? ruleOf(incident.rule ?? '') : undefined;
-  if (rule === undefined) return null;
-  const { rules: globalOverrides } = flow.config;
-  const serviceOverrides = serviceOverridesIn(flow.config, incident);
-  return effectiveSettings(rule, { globalOverrides, serviceOverrides, environment: incident.environment });
+  return rule === undefined ? null : settingsIn(flow.config, rule, incident);
 }
 
 export function escalationsOf(

@@ -1,7 +1,7 @@
 import { type Recovery, recoveryOf, recoverySettings } from '../detection/recovery.ts';
 import type { Rule, RuleVerdict } from '../detection/rule.ts';
 import { ruleOf } from '../detection/rules.ts';
-import { effectiveSettings } from '../detection/settings.ts';
+import { settingsIn } from '../detection/settings.ts';
 import { BASELINE_MS, type WatchedRule } from '../detection/watched-rule.ts';
 import type { Incident } from '../incident/incident.ts';
 import { milestonesOf, troubledTimes } from '../incident/incident-store.ts';
@@ -11,7 +11,7 @@ import { scoreSummary } from '../sources/call-statistics-store.ts';
 import type { MetricSource, Question } from '../sources/metric-source.ts';
 import { signalFacts } from './data-points.ts';
 import { type Evaluating, evaluateRules } from './evaluate-rules.ts';
-import { type Flow, serviceConfig } from './flow.ts';
+import type { Flow } from './flow.ts';
 import { amount } from './verdict-text.ts';
 
 export interface Measured {
@@ -73,12 +73,7 @@ function watchedRule(flow: Pick<Flow, 'config'>, plan: Plan): WatchedRule | null
   const rule = plan.rule === null ? undefined : ruleOf(plan.rule);
   if (rule === undefined) return null;
   const { service, environment } = plan;
-  const isConfigured = environment === flow.config.environment;
-  const settings = effectiveSettings(rule, {
-    globalOverrides: flow.config.rules,
-    serviceOverrides: (isConfigured ? serviceConfig(flow, service)?.rules : undefined) ?? {},
-    environment,
-  });
+  const settings = settingsIn(flow.config, rule, plan);
   return { service, environment, rule, settings };
 }
 

@@ -1,7 +1,7 @@
 import { troublesNow } from '../db/trouble-store.ts';
 import { categoryOf } from '../detection/rule.ts';
 import { ruleOf } from '../detection/rules.ts';
-import { effectiveSettings, serviceOverridesIn } from '../detection/settings.ts';
+import { settingsIn } from '../detection/settings.ts';
 import { type StoredSignal, signalsOf } from '../detection/signal-store.ts';
 import type { Flow } from './flow.ts';
 
@@ -21,11 +21,7 @@ export async function watchStatus(flow: Pick<Flow, 'db' | 'config'>): Promise<Wa
 
 function isShadow(flow: Pick<Flow, 'config'>, signal: StoredSignal): boolean {
   const rule = ruleOf(signal.rule, signal.warning);
-  if (rule === undefined) return false;
-  const { environment } = signal;
-  const serviceOverrides = serviceOverridesIn(flow.config, signal);
-  return effectiveSettings(rule, { globalOverrides: flow.config.rules, serviceOverrides, environment })
-    .shadow;
+  return rule !== undefined && settingsIn(flow.config, rule, signal).shadow;
 }
 
 /**
