@@ -8,7 +8,8 @@ export type StepShares = ReadonlyMap<number, number>;
  * On whole steps the chart is a Markov chain, and its run length solves (I − Q)·L = 1 exactly (Brook and Evans,
  * Biometrika 59, 1972). The states of a lower threshold are the leading ones of a higher, so one LU factorization,
  * grown row by row, has them all: with I − Q = L·U, y = L⁻¹·1 and z = e₀ᵀ·U⁻¹ the run length is Σ zᵢyᵢ up to h.
- * I − Q is an M-matrix: no pivoting is needed. A row costs (furthest step down) × (furthest step up).
+ * I − Q is an M-matrix: no pivoting is needed. A row costs (furthest step down) × (furthest step up). The relative
+ * error is below 1e-15 × the run length: nothing at the 10⁵ calls that limits are fitted for, all of it past 10¹⁵.
  */
 export function runLengths(steps: StepShares): () => number {
   const sizes = [...steps.keys()];
