@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { subDays } from 'date-fns';
 import cron, { type ScheduledTask } from 'node-cron';
+import { pruneBudgets } from '../db/budget-store.ts';
 import { claimSlot, dropOldSlots } from '../db/cron-slot.ts';
 import type { JobRunner } from '../db/job-runner.ts';
 import { noteTroubles, type Trouble } from '../db/trouble-store.ts';
@@ -131,6 +132,7 @@ async function prune(flow: Flow): Promise<void> {
     );
   });
   await step(flow, 'old canary runs', () => pruneCanaryRuns(flow.db, subDays(now, retention.calls_days)));
+  await step(flow, 'old budgets', () => pruneBudgets(flow.db, subDays(now, 1)));
   await step(flow, 'old check counts', () => pruneCheckCounts(flow.db, subDays(now, retention.calls_days)));
 }
 

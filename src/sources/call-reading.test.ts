@@ -5,7 +5,6 @@ import { inputShape, sampleCalls } from './call-sample-store.ts';
 import {
   activeServices,
   formatMinutes,
-  formatOfLast,
   scoreMinutes,
   scoreSummary,
   servedSince,
@@ -49,19 +48,6 @@ describe('reading', () => {
     expect((await scoreSummary(opened.db, { ...HOUR, excluding })).n).toBe(70);
     const none = { ...HOUR, service: 'other', excluding: [] };
     expect(await scoreSummary(opened.db, none)).toEqual({ n: 0, mean: null, sd: null });
-  });
-
-  test('format-counts-the-newest-verdicts-only', async () => {
-    const before = new Date(T0 + 115_000);
-    const last = await formatOfLast(opened.db, { ...BOT, before, limit: 50, notBefore: new Date(T0) });
-    expect(last).toEqual({ n: 50, passed: 45, oldestAt: new Date(T0 + 65_000) });
-    const none = await formatOfLast(opened.db, {
-      ...BOT,
-      before: new Date(T0),
-      limit: 50,
-      notBefore: new Date(0),
-    });
-    expect(none).toEqual({ n: 0, passed: 0, oldestAt: null });
   });
 
   test('minutes-hold-counts-and-sums', async () => {

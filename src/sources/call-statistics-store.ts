@@ -35,27 +35,6 @@ export async function scoreSummary(
   return { n: row.n, mean: row.mean, sd: row.sd };
 }
 
-/** The newest `limit` calls that have a format verdict, `notBefore` ≤ time < `before`. */
-export async function formatOfLast(
-  db: Db,
-  last: { service: string; environment: string; before: Date; limit: number; notBefore: Date },
-): Promise<{ n: number; passed: number; oldestAt: Date | null }> {
-  const newest = callsIn(db, { ...last, from: last.notBefore, to: last.before })
-    .select(['at', 'format_ok'])
-    .where('format_ok', 'is not', null)
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(last.limit);
-  return db
-    .selectFrom(newest.as('newest'))
-    .select([
-      sql<number>`count(*)`.as('n'),
-      sql<number>`count(*) filter (where format_ok)`.as('passed'),
-      sql<Date | null>`min(at)`.as('oldestAt'),
-    ])
-    .executeTakeFirstOrThrow();
-}
-
 /**
  * Services with a call at or after `since`. Steps from one to the next in the index, however many calls they
  * have.

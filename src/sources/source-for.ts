@@ -1,6 +1,5 @@
 import type { ServiceConfig } from '../config/config-file.ts';
-import { InputError } from '../errors.ts';
-import type { Measure, MetricSource, Question } from './metric-source.ts';
+import type { Measure, Question } from './metric-source.ts';
 
 /** The sources that are always there; no configured source may have one of these names. */
 export const OWN_SOURCES = {
@@ -32,21 +31,6 @@ export function sourceFor(
   services: RoutedServices,
 ): string {
   return ALWAYS[measure] ?? services[service]?.source ?? OWN_SOURCES.calls;
-}
-
-/** The questions of each source, with their places in the list; throws InputError for a source that does not exist. */
-export function questionsBySource<Asked extends Pick<Question, 'service' | 'measure'>>(
-  questions: readonly Asked[],
-  known: { sources: ReadonlyMap<string, MetricSource>; services: RoutedServices },
-): Map<MetricSource, { index: number; question: Asked }[]> {
-  const grouped = new Map<MetricSource, { index: number; question: Asked }[]>();
-  questions.forEach((question, index) => {
-    const name = sourceFor(question, known.services);
-    const source = known.sources.get(name);
-    if (source === undefined) throw new InputError([noSuchSource(question.service, { name, ...known })]);
-    grouped.set(source, [...(grouped.get(source) ?? []), { index, question }]);
-  });
-  return grouped;
 }
 
 /** What is wrong with the names: one line each, for the list of the configuration's problems. */
