@@ -4,6 +4,7 @@ import { detection } from './detection.ts';
 import { ingest } from './ingest.ts';
 import { jobs } from './jobs.ts';
 import type { Measurement } from './measurement.ts';
+import { mitigation } from './mitigation.ts';
 import { polling } from './polling.ts';
 import { slack } from './slack.ts';
 
@@ -18,6 +19,7 @@ const AREAS: Record<string, readonly Bench[]> = {
   content: [content],
   check: [check],
   polling: [polling],
+  mitigation: [mitigation],
 };
 
 /** `npm run bench [-- AREA] [-- --json]`: each benchmark beside its floor. */

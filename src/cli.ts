@@ -1,13 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadConfigWithoutSlack } from './config/config.ts';
 import { type OpenDatabase, openDatabase } from './db/database.ts';
 import { migrateUp } from './db/migrate.ts';
 import { ExternalError, InputError } from './errors.ts';
-import { runBacktest } from './flow/run-backtest.ts';
-import { verifyChain } from './mitigation/audit.ts';
-import { wholeTrail } from './mitigation/audit-store.ts';
+import type { ContainReport, ContainRequest } from './flow/contain-at-once.ts';
+import { auditDatabase, auditFile, readAuditArgs } from './flow/run-audit.ts';
+import { runContain, TERMINAL_FILE } from './flow/run-contain.ts';
+import { switchOf } from './mitigation/targets/all-targets.ts';
 
-type DatabaseCommand = (database: OpenDatabase, dataDir: string) => Promise<number>;
+type DatabaseCommand = (
+  database: OpenDatabase,
+  given: { dataDir: string; args: string[] },
+) => Promise<number>;
 
 /** Commands on the bot's own database. */
 const ON_DATABASE: Record<string, DatabaseCommand> = {
@@ -17,29 +21,35 @@ const ON_DATABASE: Record<string, DatabaseCommand> = {
     console.log(done.length === 0 ? 'The schema is up to date.' : `Migrated: ${done.join(', ')}`);
     return 0;
   },
-  /** Verifies the audit chain; names the first bad row. */
-  audit: async ({ db }, dataDir) => {
-    const headFile = join(dataDir, 'audit-head.json');
-    const outsideHead = existsSync(headFile) ? JSON.parse(readFileSync(headFile, 'utf8')) : null;
-    const verdict = verifyChain(await wholeTrail(db), outsideHead);
-    if (verdict.kind === 'broken') {
-      console.error(`The audit chain is broken at row ${verdict.seq}: ${verdict.problem}.`);
-      return 1;
-    }
-    console.log(`The audit chain is intact: ${verdict.rows} rows, head ${verdict.head}.`);
-    return 0;
-  },
+  /** Verifies the audit chain and the ledger, names the first bad row of each, and exports both. */
+  audit: async ({ db }, { dataDir, args }) => auditDatabase(db, { dataDir, ...readAuditArgs(args) }),
 };
 
 /** Commands that need no database of the bot. */
 const ALONE: Record<string, (args: string[]) => Promise<number>> = {
   /** The rules over recorded calls or a source's past: what would have opened. */
-  backtest: runBacktest,
+  backtest: async (args) => (await import('./flow/run-backtest.ts')).runBacktest(args),
+  /** Containment when Slack is away. */
+  contain: (args) =>
+    runContain(args, {
+      botFile: join(process.env['DATA_DIR'] || '.data', TERMINAL_FILE),
+      alone: containOnDatabase,
+      byHand: (service) => switchOf(loadConfigWithoutSlack(process.env).file, service),
+    }),
 };
+
+/** The packages of Slack and of charts take seconds to load, which nobody has who asks a bot that is up. */
+async function containOnDatabase(request: ContainRequest): Promise<ContainReport> {
+  const { CLOCK_SETTING, wireFlow } = await import('./main.ts');
+  const { containAlone } = await import('./flow/contain-alone.ts');
+  return containAlone(request, { config: loadConfigWithoutSlack(process.env), CLOCK_SETTING, wireFlow });
+}
 
 async function main([name = '', ...args]: string[]): Promise<number> {
   const alone = ALONE[name];
   if (alone !== undefined) return alone(args);
+  const file = name === 'audit' ? readAuditArgs(args).verify : undefined;
+  if (file !== undefined) return auditFile(file);
   const command = ON_DATABASE[name];
   if (command === undefined) {
     console.error(
@@ -50,7 +60,7 @@ async function main([name = '', ...args]: string[]): Promise<number> {
   const dataDir = process.env['DATA_DIR'] || '.data';
   const database = await openDatabase({ databaseUrl: process.env['DATABASE_URL'] || undefined, dataDir });
   try {
-    return await command(database, dataDir);
+    return await command(database, { dataDir, args });
   } finally {
     await database.close();
   }

@@ -16,11 +16,16 @@ import { checkProblems } from './flow/check-output.ts';
 import { type ConfiguredTargets, configuredTargets } from './flow/configured-targets.ts';
 import type { Flow } from './flow/flow.ts';
 import { jobHandlers, MODEL_JOBS } from './flow/jobs.ts';
+import type { PageEvent } from './flow/page-event.ts';
+import { TERMINAL_FILE } from './flow/run-contain.ts';
 import { startTicking, type Ticking } from './flow/schedule.ts';
 import type { ServingSnapshot } from './flow/serving-snapshot.ts';
 import { settleBuried } from './flow/settle-buried.ts';
+import { receivePageEvent } from './flow/take-page-event.ts';
 import { addAlertRoutes } from './http/alerts.ts';
+import { addChangesRoute } from './http/changes.ts';
 import { addCheckRoute } from './http/check.ts';
+import { addContainRoute, announceTo, newTerminalToken } from './http/contain.ts';
 import { addHealthRoutes } from './http/health.ts';
 import { addIngestRoutes } from './http/ingest.ts';
 import { addMetricsRoute } from './http/metrics.ts';
@@ -28,7 +33,8 @@ import { addOfrepRoutes } from './http/ofrep.ts';
 import { createServer } from './http/server.ts';
 import { addTestClockRoute } from './http/test-clock.ts';
 import { createLog } from './log.ts';
-import { pagerDutyPager } from './pagerduty/pager.ts';
+import { pagerOf, webhookSecrets } from './pagerduty/access.ts';
+import { addPagerDutyRoute } from './pagerduty/webhook.ts';
 import { connectSlack, type Slack } from './slack/connect.ts';
 import { registerListeners } from './slack/listeners/register.ts';
 import { addSlackRoute } from './slack/receiver.ts';
@@ -44,7 +50,7 @@ export interface Bot {
   stop(): Promise<void>;
 }
 
-const CLOCK_SETTING = 'test-clock-offset-ms';
+export const CLOCK_SETTING = 'test-clock-offset-ms';
 const DRAIN_MS = 10_000;
 
 /** Wires everything from an environment. Throws InputError listing every problem of the configuration. */
@@ -65,7 +71,8 @@ export async function startBot(env: Record<string, string | undefined>): Promise
     const installation = String(await readOrSet(db, 'installation', randomUUID().slice(0, 8)));
     const sources = allSources(config.file, { db, clock });
     const targets = await configuredTargets(config.file, { db, clock, log });
-    const flow = wireFlow(config, { db, clock, log, chat: slack.chat, installation, sources, targets });
+    const wake = () => jobs.wake();
+    const flow = wireFlow(config, { db, clock, log, chat: slack.chat, installation, sources, targets, wake });
     registerListeners(slack.app, flow);
     const running = {
       db,
@@ -103,27 +110,20 @@ function misfits(file: Config['file']): string[] {
   ];
 }
 
-type Wired = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation'> & {
+type Wired = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation' | 'wake'> & {
   sources: AllSources;
   targets: ConfiguredTargets;
 };
 
-function wireFlow(config: Config, { sources, targets, ...parts }: Wired): Flow {
+/** What the verbs need; the terminal has the same without Slack. */
+export function wireFlow(config: Config, { sources, targets, ...parts }: Wired): Flow {
   const { env, file } = config;
-  const hasPagerDuty = env.PAGERDUTY_API_TOKEN !== undefined || env.PAGERDUTY_ROUTING_KEY !== undefined;
-  const pager = pagerDutyPager({
-    apiUrl: env.PAGERDUTY_API_URL,
-    eventsUrl: env.PAGERDUTY_EVENTS_URL,
-    token: env.PAGERDUTY_API_TOKEN,
-    from: env.PAGERDUTY_FROM,
-    routingKey: env.PAGERDUTY_ROUTING_KEY,
-  });
   return {
     ...parts,
     config: file,
     automation: env.LLM_INCIDENT_AUTOMATION,
     metricSourceFor: (question) => sources.sourceFor(question),
-    pager: hasPagerDuty ? pager : null,
+    pager: pagerOf(config),
     targetFor: (about) => targets.targetFor(about),
     documentsDir: join(env.DATA_DIR, 'documents'),
   };
@@ -153,11 +153,19 @@ async function serve(parts: Parts): Promise<Bot> {
   const outer = createServer();
   const inner = internalPort === undefined ? outer : createServer();
   if (signingSecret !== undefined) addSlackRoute(outer, { inbox: slack.inbox, signingSecret, log: flow.log });
+  const receive = async (event: PageEvent) => {
+    await receivePageEvent(flow, event);
+    jobs.wake();
+  };
+  addPagerDutyRoute(outer, { secrets: webhookSecrets(config), log: flow.log, receive });
   addHealthRoutes(inner, { db: flow.db, isDraining: () => draining });
   addInnerRoutes(inner, parts);
+  const token = newTerminalToken();
+  addContainRoute(inner, { flow, token });
   if (config.env.LLM_INCIDENT_TEST_CLOCK === '1') addClock(inner, parts);
   const url = await outer.listen({ host, port });
   const internalUrl = inner === outer ? url : await inner.listen({ host, port: internalPort as number });
+  const withdraw = announceTo(join(config.env.DATA_DIR, TERMINAL_FILE), { url: internalUrl, token });
   jobs.start();
   await slack.receiver.start();
   ticking.start();
@@ -165,6 +173,7 @@ async function serve(parts: Parts): Promise<Bot> {
 
   const drain = async () => {
     draining = true;
+    withdraw();
     await slack.receiver.stop();
     await outer.close();
     if (inner !== outer) await inner.close();
@@ -189,6 +198,7 @@ function addInnerRoutes(server: FastifyInstance, { config, flow, clock, counts, 
   const acceptedTimes = () => ({ now: clock.now(), keptDays: flow.config.retention.calls_days });
   addIngestRoutes(server, { db, log, tokens, acceptedTimes });
   addAlertRoutes(server, { flow, tokens });
+  addChangesRoute(server, { flow, tokens });
   addMetricsRoute(server, { flow, tokens });
   const { blockedFor } = serving;
   addCheckRoute(server, { tokens, log, environment, services, counts, blockedFor, now: () => clock.now() });

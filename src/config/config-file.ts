@@ -2,18 +2,19 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { InputError, messageOf } from '../errors.ts';
+import { approver, approverShapes } from './approvers.ts';
 import { canaries, contentShapes, deliveryCheck, judge, outputFormat, safety } from './content.ts';
+import { pagerDutyService, pagerDutyShapes, peopleMap, priorityNames } from './pagerduty.ts';
+import { rehearsal, rehearsalShapes } from './rehearsal.ts';
 import { ruleOverrides } from './rules.ts';
 import { builtInTargetConfig, isPromptText, servingSettings, servingShapes } from './serving.ts';
+import { shiftOverrides, shiftSettings, shiftShapes, throttle } from './shift.ts';
 import { healthProbe, metricSource, providerStatus, sourceShapes } from './sources.ts';
 import { vendorTargetConfigs, vendorTargetShapes } from './targets.ts';
 
 type Environment = Record<string, string | undefined>;
 
 const slackUser = z.string().regex(/^[UW][A-Z0-9]+$/, 'must be a Slack user id such as U012ABC');
-const approver = z
-  .string()
-  .regex(/^[UWS][A-Z0-9]+$/, 'must be a Slack user id (U…) or user group id (S…), never a display name');
 
 const webhookTarget = z.strictObject({
   type: z.literal('webhook'),
@@ -37,18 +38,22 @@ const service = z.strictObject({
   check: deliveryCheck.prefault({}),
   judge: judge.optional(),
   canaries: canaries.optional(),
+  rehearsal: rehearsal.optional(),
   owner: slackUser.optional(),
   approvers: z.array(approver).default([]),
-  pagerduty: z
-    .strictObject({ service: z.string().min(1), escalation_policy: z.string().min(1).optional() })
-    .optional(),
+  pagerduty: pagerDutyService.optional(),
   target: z
     .discriminatedUnion('type', [webhookTarget, builtInTargetConfig, ...vendorTargetConfigs])
     .optional(),
   /** What the built-in target serves until a mitigation says otherwise. */
   serving: servingSettings.prefault({}),
+  /** How its traffic is shifted, where that differs. */
+  shift: shiftOverrides.prefault({}),
+  throttle: throttle.optional(),
   standing_approvals: z.array(z.enum(['disable', 'known-good', 'throttle-offender'])).default([]),
 });
+
+export const SIGN_OFF_ROLES = ['owner', 'legal', 'compliance', 'engineering_lead'] as const;
 
 const contacts = z.strictObject({
   legal: z.array(slackUser).default([]),
@@ -78,12 +83,24 @@ const configFile = z.strictObject({
   retention: retention.prefault({}),
   services: z.record(z.string().min(1), service).default({}),
   contacts: contacts.prefault({}),
+  people: peopleMap,
+  pagerduty_priorities: priorityNames.prefault({}),
   poll_seconds: z.number().int().min(1).max(300).default(15),
+  /** How often each target is asked what it serves. */
+  watch_targets_seconds: z.number().int().min(10).max(3600).default(60),
   contain_within_minutes: minutes(10),
   approval_expires_minutes: minutes(15),
+  approval_nudge_minutes: minutes(3),
   prove_within_minutes: minutes(30),
   green_minutes: minutes(30),
+  shift: shiftSettings.prefault({}),
   lease_hours: z.number().positive().default(24),
+  lease_answer_minutes: minutes(60),
+  /** Whose sign-offs give back what a safety incident took away: as many different people. */
+  safety_sign_offs: z
+    .array(z.enum(SIGN_OFF_ROLES))
+    .min(2, 'must name at least two roles')
+    .default(['owner', 'legal']),
 });
 
 /** `llm-incident.yaml`, checked. Secrets are already the values of the environment variables that they named. */
@@ -125,13 +142,18 @@ export function configKeys(): string[] {
       ...webhookTarget.shape,
       ...vendorTargetShapes['services.NAME.target.'],
     }),
-    ...under('services.NAME.pagerduty.', { service: 1, escalation_policy: 1 }),
+    ...under('services.NAME.approvers.', approverShapes['services.NAME.approvers.']),
     ...under('contacts.', contacts.shape),
     ...under('retention.', retention.shape),
     ...under('rules.RULE.', ruleOverrides.shape),
-    ...Object.entries({ ...sourceShapes, ...contentShapes, ...servingShapes }).flatMap(([prefix, shape]) =>
-      under(prefix, shape),
-    ),
+    ...Object.entries({
+      ...sourceShapes,
+      ...contentShapes,
+      ...servingShapes,
+      ...shiftShapes,
+      ...pagerDutyShapes,
+      ...rehearsalShapes,
+    }).flatMap(([prefix, shape]) => under(prefix, shape)),
   ];
 }
 
@@ -181,7 +203,8 @@ function withSecrets(value: unknown, context: SecretContext): unknown {
 
 /** What must never be written in the file itself. */
 const isSecret = (path: string) =>
-  /\.(secret|token|password|secret_key|public_key)$/.test(path) || /^sources\.[^.]+\.headers\./.test(path);
+  /\.(secret|token|password|secret_key|public_key|routing_key|webhook_secret)$/.test(path) ||
+  /^sources\.[^.]+\.headers\./.test(path);
 
 function secretOf(name: string, { env, path, problems }: SecretContext): string {
   const found = env[name];

@@ -25,6 +25,14 @@ const environment = z.object({
   PAGERDUTY_API_TOKEN: z.string().min(1).optional(),
   PAGERDUTY_FROM: z.email('must be the e-mail of a PagerDuty user').optional(),
   PAGERDUTY_ROUTING_KEY: z.string().min(1).optional(),
+  PAGERDUTY_CLIENT_ID: z.string().min(1).optional(),
+  PAGERDUTY_CLIENT_SECRET: z.string().min(1).optional(),
+  PAGERDUTY_ACCOUNT: z
+    .string()
+    .regex(/^(us|eu)\.[a-z0-9-]+$/, 'must be region and subdomain, such as us.acme')
+    .optional(),
+  PAGERDUTY_IDENTITY_URL: baseUrl('https://identity.pagerduty.com'),
+  PAGERDUTY_WEBHOOK_SECRET: z.string().min(1).optional(),
   PAGERDUTY_API_URL: baseUrl('https://api.pagerduty.com'),
   PAGERDUTY_EVENTS_URL: baseUrl('https://events.pagerduty.com'),
   LLM_INCIDENT_TOKENS: z.string().default(''),
@@ -53,10 +61,26 @@ function crossProblems(env: Environment): string[] {
   if (PAGERDUTY_API_TOKEN !== undefined && PAGERDUTY_FROM === undefined) {
     problems.push('PAGERDUTY_FROM: is needed with PAGERDUTY_API_TOKEN: the e-mail of a PagerDuty user');
   }
+  problems.push(...appProblems(env));
   if (LLM_INCIDENT_TEST_CLOCK === '1' && DATABASE_URL !== undefined && !isLoopback(DATABASE_URL)) {
     problems.push('LLM_INCIDENT_TEST_CLOCK: is refused because DATABASE_URL is not on loopback');
   }
   return problems;
+}
+
+const APP = [
+  'PAGERDUTY_CLIENT_ID',
+  'PAGERDUTY_CLIENT_SECRET',
+  'PAGERDUTY_ACCOUNT',
+  'PAGERDUTY_FROM',
+] as const;
+
+/** A scoped app of PagerDuty is named whole or not at all. */
+function appProblems(env: Environment): string[] {
+  if (env['PAGERDUTY_CLIENT_ID'] === undefined && env['PAGERDUTY_CLIENT_SECRET'] === undefined) return [];
+  return APP.filter((name) => env[name] === undefined).map(
+    (name) => `${name}: is needed for the PagerDuty app`,
+  );
 }
 
 export interface Config {
@@ -83,6 +107,14 @@ export function loadConfig(env: Environment, misfits: (file: ConfigFile) => stri
   if (!parsed.success || file === null || problems.length > 0) throw new InputError(problems);
   const tokens = parsed.data.LLM_INCIDENT_TOKENS.split(',').map((token) => token.trim());
   return { env: parsed.data, tokens: tokens.filter((token) => token !== ''), file };
+}
+
+/** For what never speaks to Slack, whose variables need not be set then. */
+export function loadConfigWithoutSlack(env: Environment, misfits?: (file: ConfigFile) => string[]): Config {
+  return loadConfig(
+    { SLACK_BOT_TOKEN: 'xoxb-none', SLACK_SIGNING_SECRET: 'none', ...withoutEmpty(env) },
+    misfits,
+  );
 }
 
 function readFile(path: string, env: Environment, problems: string[]): ConfigFile | null {

@@ -39,6 +39,9 @@ const limits = z.strictObject({
   user: z.record(name, perMinute).default({}),
   session: z.record(name, perMinute).default({}),
   endpoint: z.record(name, perMinute).default({}),
+  /** Of everybody who has no limit by name. */
+  each_user: perMinute.optional(),
+  each_session: perMinute.optional(),
 });
 
 /** What a service serves until a mitigation says otherwise. */

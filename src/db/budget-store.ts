@@ -4,7 +4,7 @@ import type { Db } from './database.ts';
 export interface Spending {
   /** What the budget is for, and whose. */
   key: string;
-  /** As `budgetDay` names it. */
+  /** As `budgetDay` names it, or FOR_GOOD. */
   day: string;
   /** Above 0, in the budget's own unit. */
   amount: number;
@@ -16,6 +16,9 @@ export interface Spending {
 export function budgetDay(now: Date): string {
   return now.toISOString().slice(0, 10);
 }
+
+/** In place of a day, for a budget that no new day renews; it is never forgotten. */
+export const FOR_GOOD = 'for-good';
 
 /** Spends and says true, or spends nothing and says false. One statement, so that replicas together stay within it. */
 export async function spend(db: Db, { key, day, amount, limit }: Spending): Promise<boolean> {

@@ -283,6 +283,14 @@ export interface LedgerTable {
   digest: string;
 }
 
+/** A change that was reported under an id of the sender's: the same again is not taken twice. */
+export interface ReportedChangeTable {
+  service: string;
+  environment: string;
+  id: string;
+  received_at: Date;
+}
+
 export interface EvidenceTable {
   id: GeneratedAlways<number>;
   incident_id: number;
@@ -334,6 +342,43 @@ export interface PageTable {
   receipt: Json<Record<string, unknown>> | null;
 }
 
+/** People who were paged by name, once a key. */
+export interface PeoplePageTable {
+  incident_id: number;
+  key: string;
+  /** Slack ids, of people and of groups. */
+  people: Json<string[]>;
+  text: string;
+  state: 'pending' | 'sent' | 'skipped' | 'failed';
+  requested_at: Date;
+  settled_at: Date | null;
+  outcome: string | null;
+  receipt: Json<Record<string, unknown>> | null;
+}
+
+/** Addresses as Slack last gave them, so that a page by name can leave while Slack is away. */
+export interface PersonEmailTable {
+  slack_id: string;
+  email: string;
+  seen_at: Date;
+}
+
+/** The newest that PagerDuty said about one of its incidents, by aspect; `at` is PagerDuty's own time. */
+export interface PagerStateTable {
+  pagerduty_id: string;
+  aspect: string;
+  value: string;
+  actor: string | null;
+  at: Date;
+}
+
+/** Digests of notes that were written into PagerDuty from here, which come back as news, and of events taken. */
+export interface PagerNoteTable {
+  pagerduty_id: string;
+  digest: string;
+  written_at: Date;
+}
+
 export interface DecisionStepTable {
   id: GeneratedAlways<number>;
   incident_id: number;
@@ -356,6 +401,7 @@ export type MitigationStatus =
   | 'failed'
   | 'stale'
   | 'rejected'
+  | 'withdrawn'
   | 'expired'
   | 'needs-human'
   | 'reverted';
@@ -381,14 +427,76 @@ export interface MitigationTable {
   proof: Json<Record<string, unknown>> | null;
   lease_owner: string | null;
   lease_until: Date | null;
+  /** When its owner is told next; null: never. */
+  lease_next_at: Date | null;
+  /** How often its owner was told since the lease began. */
+  lease_told: Generated<number>;
+  /** The end that its owner was last asked about. */
+  lease_asked_for: Date | null;
+  /** Who keeps it on purpose, and why. */
+  kept_by: string | null;
+  kept_reason: string | null;
+  /** The later mitigation that lies over it, as long as that one is in force. */
+  replaced_by: number | null;
+  /** When those who may approve were paged, because nobody had answered. */
+  nudged_at: Date | null;
+  /** When the run found its approval still good, before its first request left. */
+  confirmed_at: Date | null;
 }
+
+/** A stage of a shift of traffic: applied, then held to its gate. */
+export interface ShiftStageTable {
+  mitigation_id: number;
+  number: number;
+  from_percent: number;
+  to_percent: number;
+  /** It takes the one before it back. */
+  is_back: boolean;
+  status: 'running' | 'gating' | 'passed' | 'failed' | 'held' | 'stopped' | 'done';
+  started_at: Date;
+  applied_at: Date | null;
+  settled_at: Date | null;
+  /** Who wants it to stop at this stage. */
+  stop_by: string | null;
+  /** Calls of the smaller arm when its gate last decided nothing. */
+  looked_at: Generated<number>;
+  arms: Json<Record<string, unknown>> | null;
+}
+
+/** `break-glass`: one person runs it alone and says why. */
+export type VoteChoice = 'approve' | 'reject' | 'break-glass';
 
 export interface VoteTable {
   mitigation_id: number;
   voter: string;
-  choice: 'approve' | 'reject';
+  choice: VoteChoice;
   plan_hash: string;
   reason: string | null;
+  at: Date;
+}
+
+/** What caused an incident, as somebody said; the newest counts. */
+export interface RootCauseTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  cause: string;
+  said_by: string;
+  at: Date;
+}
+
+/** Somebody stands for this root cause being dealt with. */
+export interface SignOffTable {
+  root_cause_id: number;
+  person: string;
+  note: string | null;
+  at: Date;
+}
+
+/** Somebody said that a safety incident is a false alarm. */
+export interface FalseAlarmTable {
+  incident_id: number;
+  person: string;
+  reason: string;
   at: Date;
 }
 
@@ -444,6 +552,49 @@ export interface PromptTextTable {
   registered_at: Date;
 }
 
+/** A recorded call that is replayed for an incident: chosen once, so that all candidates answer the same ones. */
+export interface RehearsalCallTable {
+  incident_id: number;
+  call_id: number;
+  side: 'failing' | 'good';
+}
+
+/** One serving state that is rehearsed for an incident. */
+export interface RehearsalTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  /** Digest of the state: each is rehearsed once. */
+  state_key: string;
+  state: Json<{ prompts: Record<string, string>; model: string | null }>;
+  role: 'current' | 'known-good' | 'backup' | 'proposed';
+  /** For people: "v13", "gpt-4o". */
+  name: string;
+  status: Generated<'waiting' | 'running' | 'done' | 'not-rehearsed'>;
+  /** The job that works on it; the same job goes on with it after a restart. */
+  job_id: number | null;
+  result: Json<Record<string, unknown>> | null;
+  /** Why it was not rehearsed. */
+  reason: string | null;
+  asked_at: Date;
+  settled_at: Date | null;
+}
+
+/** What a replayed call was judged to be; no text of it. */
+export interface RehearsalReplayTable {
+  rehearsal_id: number;
+  call_id: number;
+  side: 'failing' | 'good';
+  verdict: 'pass' | 'fail' | 'unjudged';
+  kind: 'answered' | 'failed' | 'timed-out';
+  note: string | null;
+  cost_usd: number | null;
+}
+
+export interface MitigationRehearsalTable {
+  mitigation_id: number;
+  rehearsal_id: number;
+}
+
 export interface Database {
   job: JobTable;
   inbox: InboxTable;
@@ -466,19 +617,32 @@ export interface Database {
   milestone: MilestoneTable;
   incident_event: IncidentEventTable;
   ledger: LedgerTable;
+  reported_change: ReportedChangeTable;
   evidence: EvidenceTable;
   room_message: RoomMessageTable;
   posted_message: PostedMessageTable;
   clock: ClockTable;
   page: PageTable;
+  people_page: PeoplePageTable;
+  person_email: PersonEmailTable;
+  pager_state: PagerStateTable;
+  pager_note: PagerNoteTable;
   decision_step: DecisionStepTable;
   mitigation: MitigationTable;
+  shift_stage: ShiftStageTable;
   vote: VoteTable;
+  root_cause: RootCauseTable;
+  sign_off: SignOffTable;
+  false_alarm: FalseAlarmTable;
   audit: AuditTable;
   postmortem: PostmortemTable;
   eval_case: EvalCaseTable;
   serving: ServingTable;
   prompt_text: PromptTextTable;
+  rehearsal_call: RehearsalCallTable;
+  rehearsal: RehearsalTable;
+  rehearsal_replay: RehearsalReplayTable;
+  mitigation_rehearsal: MitigationRehearsalTable;
 }
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>;

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
 
 const USAGE = `npm run demo                          a live incident room to play with, in the browser and here
+npm run demo -- --built-in            the same, with a feature that obeys what the bot serves over OFREP
 npm run demo -- --auto                one incident, unattended, from fault to post-mortem
 npm run demo -- --auto --no-fault     the same traffic without the fault: nothing must happen (exit code 1)`;
 
@@ -8,7 +9,7 @@ npm run demo -- --auto --no-fault     the same traffic without the fault: nothin
 let leave: (code: number) => Promise<void> = async (code) => process.exit(code);
 
 async function main(args: string[]): Promise<void> {
-  const unknown = args.filter((arg) => !['--auto', '--no-fault'].includes(arg));
+  const unknown = args.filter((arg) => !['--auto', '--no-fault', '--built-in'].includes(arg));
   if (unknown.length > 0) {
     console.log(USAGE);
     return leave(args.includes('--help') ? 0 : 2);
@@ -18,7 +19,7 @@ async function main(args: string[]): Promise<void> {
     return leave(1);
   }
   const { startDemoWorld } = await import('./story/story-world.ts');
-  const world = await startDemoWorld();
+  const world = await startDemoWorld({ isBuiltIn: args.includes('--built-in') });
   leave = async (code) => {
     leave = async () => undefined;
     await world.close().catch((thrown) => console.error(messageOf(thrown)));

@@ -77,6 +77,30 @@ export async function evaluationsBetween(
   return rows.map(storedEvaluation);
 }
 
+/** For each stretch, in order: when a rule of this service last fired in it; null when none of them did. */
+export async function lastFirings(
+  db: Db,
+  of: {
+    service: string;
+    environment: string;
+    stretches: readonly { from: Date; to: Date }[];
+    /** Rules that do not count. */
+    without: readonly RuleId[];
+  },
+): Promise<(Date | null)[]> {
+  const stretches = of.stretches.map(({ from, to }, place) => ({ place, since: from, until: to }));
+  const { rows } = await sql<{ at: Date | null }>`
+    select max(evaluation.at) as at
+    from json_to_recordset(${JSON.stringify(stretches)}::json)
+      as stretch (place integer, since timestamptz, until timestamptz)
+    left join evaluation on service = ${of.service} and environment = ${of.environment}
+      and evaluation.at >= since and evaluation.at < until and state = 'firing' and not warning
+      and rule not in (select json_array_elements_text(${JSON.stringify(of.without)}::json))
+    group by place
+    order by place`.execute(db);
+  return rows.map((row) => row.at);
+}
+
 /** Since when an early warning of this service has been out without a break until now; null when none is. */
 export async function firstWarning(
   db: Db,

@@ -9,6 +9,7 @@ import { saveCalls, saveEvaluations } from '../sources/call-store.ts';
 import { evidenceOf } from './evidence-store.ts';
 import { at, call, newService, type Of, RECORDED } from './example-calls.ts';
 import { freezeEvidence } from './freeze-store.ts';
+import { freezeInputShift } from './input-freeze-store.ts';
 import { lastKnownGood } from './known-good.ts';
 import { servingIntervals } from './known-good-store.ts';
 import { observe } from './observation-store.ts';
@@ -94,6 +95,7 @@ describe('evidence', () => {
     await recordEvaluations(opened.db, [{ ...of, at: at(5_900), source: 'calls', verdict }]);
     const freeze = { incidentId, ...of, at: at(6_000), onset: at(5_000), passScore: 0.8 };
     await opened.db.transaction().execute((tx) => freezeEvidence(tx, freeze));
+    await freezeInputShift(opened.db, freeze);
     const frozen = await evidenceOf(opened.db, incidentId);
     expect(Object.keys(frozen).sort()).toEqual([
       'changes',
@@ -102,14 +104,29 @@ describe('evidence', () => {
       'model',
       'prompt',
       'samples',
+      'strata',
     ]);
     expect(Object.values(frozen).every((one) => one.intact)).toBe(true);
     expect(frozen.prompt?.data).toMatchObject({ atDeclaration: { 'prompt:support': { version: '13' } } });
-    expect(frozen.model?.data).toMatchObject({ parameters: { temperature: 0.1 } });
+    expect(frozen.prompt?.data['variants']).toMatchObject([
+      { promptVersion: '13', calls: 100 },
+      { promptVersion: '12', calls: 80 },
+    ]);
+    expect(frozen.model?.data).toMatchObject({
+      parameters: { temperature: 0.1 },
+      servedSince: at(0).toISOString(),
+    });
+    expect(frozen.strata?.data['calls']).toHaveLength(20);
+    expect(frozen.strata?.data['calls']).toContainEqual(
+      expect.objectContaining({ stratum: 'low score', total: 100, probability: 0.1 }),
+    );
     expect(frozen.drift?.data['evaluations']).toMatchObject([{ rule: 'quality.format', n: 1_000 }]);
     expect(frozen['input-shift']?.data).toMatchObject({
-      window: { calls: 180, callsPerMinute: 6, topEndpointShare: 1, distinctUsers: 1, meanInputChars: 5 },
-      baseline: { calls: 420 },
+      window: { calls: 180, callsPerMinute: 6, distinctUsers: 1, meanInputChars: 5 },
+      baseline: { calls: 180 },
+      shifts: expect.arrayContaining([
+        expect.objectContaining({ measure: 'input characters', size: 0, n: 180 }),
+      ]),
     });
     expect(frozen.changes?.data['suspects']).toMatchObject([{ sentence: 'prompt support 12 → 13' }]);
     const samples = frozen.samples?.data as {
@@ -143,8 +160,10 @@ describe('evidence', () => {
     await opened.db
       .transaction()
       .execute((tx) => freezeEvidence(tx, { incidentId, ...of, at: at(0), onset: null }));
+    await freezeInputShift(opened.db, { incidentId, ...of, at: at(0), onset: null });
     const frozen = await evidenceOf(opened.db, incidentId);
-    expect(frozen.prompt?.data).toEqual({ atOnset: {}, atDeclaration: {}, rendered: null });
-    expect(frozen['input-shift']?.data).toMatchObject({ window: { calls: 0, topEndpointShare: null } });
+    expect(frozen.prompt?.data).toEqual({ atOnset: {}, atDeclaration: {}, rendered: null, variants: [] });
+    expect(frozen.strata?.data['calls']).toEqual([]);
+    expect(frozen['input-shift']?.data).toMatchObject({ window: { calls: 0 }, shifts: [] });
   });
 });

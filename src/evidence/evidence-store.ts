@@ -1,7 +1,16 @@
 import type { Db } from '../db/database.ts';
 import { digestOf } from './digest.ts';
 
-export type EvidenceKind = 'prompt' | 'model' | 'samples' | 'drift' | 'input-shift' | 'changes';
+/** What is frozen at declaration; what is frozen again at resolution has a name of its own. */
+export type EvidenceKind =
+  | 'prompt'
+  | 'model'
+  | 'samples'
+  | 'strata'
+  | 'drift'
+  | 'input-shift'
+  | 'changes'
+  | `${'prompt' | 'model' | 'samples' | 'strata'}-at-resolve`;
 
 export interface Evidence {
   kind: EvidenceKind;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { at } from './example-calls.ts';
-import { lastKnownGood, type ServingInterval } from './known-good.ts';
+import { greenStates, lastKnownGood, type ServingInterval } from './known-good.ts';
 
 describe('known good', () => {
   const ONSET = at(100_000);
@@ -12,6 +12,7 @@ describe('known good', () => {
     state: { 'prompt:support': { version, sha256: null } },
     from: at(seconds[0]),
     to: at(seconds[1]),
+    firedAt: null,
     scored: { n: 500, mean: 0.84 },
     format: { n: 500, passed: 495 },
     ...seen,
@@ -37,6 +38,19 @@ describe('known good', () => {
     ['after-the-onset', { from: ONSET, to: at(200_000) }],
   ] as [string, Partial<ServingInterval>][])('a-state-is-not-green-%s', (_name, seen) => {
     expect(chosen(interval('11', [0, 40_000]), interval('12', [40_000, 100_000], seen))).toBe('11');
+  });
+
+  test('the-time-since-a-rule-last-fired-is-what-counts', () => {
+    const old = interval('11', [0, 40_000]);
+    const fired = (second: number) => interval('12', [40_000, 100_000], { firedAt: at(second) });
+    expect(chosen(old, fired(60_000))).toBe('12');
+    expect(chosen(old, fired(98_199))).toBe('12');
+    expect(chosen(old, fired(98_201))).toBe('11');
+    expect(
+      greenStates({ intervals: [old, fired(60_000)], onset: ONSET, baselineMean: 0.84 }).map(
+        ({ from }) => from,
+      ),
+    ).toEqual([at(40_000), at(0)]);
   });
 
   test('rules-without-any-data-do-not-count-against-a-service', () => {

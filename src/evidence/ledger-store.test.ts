@@ -6,16 +6,10 @@ import type { Call } from '../sources/call.ts';
 import { saveCalls } from '../sources/call-store.ts';
 import { at, call, newService, type Of, RECORDED } from './example-calls.ts';
 import { keyOf, observeCalls } from './ledger.ts';
-import {
-  appendChanges,
-  ledgerHead,
-  type NewLedgerRow,
-  rowsOf,
-  stateAt,
-  verifyLedger,
-} from './ledger-store.ts';
+import type { NewLedgerRow } from './ledger-chain.ts';
+import { appendChanges, ledgerHead, ledgerHeadRow, rowsOf, stateAt, verifyLedger } from './ledger-store.ts';
 import { observe } from './observation-store.ts';
-import { effectiveRows } from './what-changed.ts';
+import { effectiveRows, suspects } from './what-changed.ts';
 
 let database: TestDatabase;
 let opened: OpenDatabase;
@@ -65,29 +59,36 @@ describe('the chain', () => {
     await Promise.all(Array.from({ length: 8 }, (_, index) => append([reported(of, index, `v${index}`)])));
     const rows = await allRows(of);
     expect(rows).toHaveLength(8);
-    expect(await verifyLedger(opened.db)).toBeNull();
+    expect((await verifyLedger(opened.db)).kind).toBe('intact');
     expect(await ledgerHead(opened.db)).toBe(rows.toSorted((a, b) => b.id - a.id)[0]?.digest);
 
     const rollback = new Error('roll back');
     const tampered = async (change: (id: number) => string) => {
-      let found: number | null = null;
+      let found: string | null = null;
+      const head = (await ledgerHeadRow(opened.db)) ?? null;
       const victim = rows.toSorted((a, b) => a.id - b.id)[3]?.id ?? 0;
       await opened.db
         .transaction()
         .execute(async (tx) => {
           await sql.raw(change(victim)).execute(tx);
-          found = await verifyLedger(tx);
+          const verdict = await verifyLedger(tx, head);
+          if (verdict.kind === 'broken') found = `${verdict.seq - victim}: ${verdict.problem}`;
           throw rollback;
         })
         .catch((thrown: unknown) => expect(thrown).toBe(rollback));
-      return found === null ? null : found - victim;
+      return found;
     };
+    const altered = '0: was altered after it was written';
+    const gone = /^1: does not continue row \d+: it was moved or altered, or a row before it is missing$/;
     expect(await tampered((id) => `update ledger set state = '{"value": "forged"}' where id = ${id}`)).toBe(
-      0,
+      altered,
     );
-    expect(await tampered((id) => `update ledger set at = at - interval '1 hour' where id = ${id}`)).toBe(0);
-    expect(await tampered((id) => `delete from ledger where id = ${id}`)).toBe(1);
-    expect(await verifyLedger(opened.db)).toBeNull();
+    expect(await tampered((id) => `update ledger set at = at - interval '1 hour' where id = ${id}`)).toBe(
+      altered,
+    );
+    expect(await tampered((id) => `delete from ledger where id = ${id}`)).toMatch(gone);
+    expect(await tampered((id) => `delete from ledger where id > ${id}`)).toMatch(/^1: is cut off: the head/);
+    expect((await verifyLedger(opened.db)).kind).toBe('intact');
   });
 
   test('a-caller-without-a-transaction-is-refused', async () => {
@@ -104,7 +105,7 @@ describe('observing', () => {
       call(of, second, { responseModel: second < 150 ? 'gpt-4-0314' : 'gpt-4-0613' }),
     );
     await saveCalls(opened.db, calls.slice(0, 155));
-    expect((await observeNow(of)).appended).toHaveLength(2);
+    expect((await observeNow(of)).appended).toHaveLength(3);
     await saveCalls(opened.db, calls.slice(155));
     const { appended, caughtUp } = await observeNow(of);
     expect(caughtUp).toBe(true);
@@ -116,8 +117,9 @@ describe('observing', () => {
     expect(await stateAt(opened.db, { ...of, at: at(150) })).toEqual({
       model: { requested: 'gpt-4', served: 'gpt-4-0613' },
       'prompt:support': { version: '12', sha256: null },
+      'sampling:support': { temperature: '0.1' },
     });
-    expect(await verifyLedger(opened.db)).toBeNull();
+    expect((await verifyLedger(opened.db)).kind).toBe('intact');
   });
 
   test('a-new-prompt-of-a-known-service-is-a-change-from-nothing', async () => {
@@ -139,7 +141,9 @@ describe('observing', () => {
         if (random() < 0.012) version += 1;
         const canary = random() < 0.1;
         const promptVersion = String(canary ? version + 1 : version);
-        calls.push(call(of, second, { promptVersion, responseModel: second < 220 ? 'old' : 'new' }));
+        const parameters = { temperature: second < 150 || random() < 0.1 ? 0.1 : 0.9, seed: second };
+        const responseModel = second < 220 ? 'old' : 'new';
+        calls.push(call(of, second, { promptVersion, responseModel, parameters }));
       }
       // Each call is late by up to 60 s, some by five minutes.
       const arrival = new Map(
@@ -153,7 +157,7 @@ describe('observing', () => {
       const sorted = (rows: unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
       expect(sorted(await timeline(of)), `seed ${seed}`).toEqual(sorted(expectedTimeline(calls)));
     }
-    expect(await verifyLedger(opened.db)).toBeNull();
+    expect((await verifyLedger(opened.db)).kind).toBe('intact');
   });
 
   test('late-calls-of-another-day-are-dated-where-they-belong', async () => {
@@ -174,16 +178,45 @@ describe('observing', () => {
     ]);
   });
 
-  test('what-calls-show-outranks-what-people-report', async () => {
+  test('parameters-belong-to-their-prompt-and-those-that-begin-to-be-sent-are-no-change', async () => {
+    const of = newService();
+    const calls = Array.from({ length: 60 }, (_, second) => {
+      const promptName = second % 2 === 0 ? 'answer' : 'refund';
+      const temperature = promptName === 'answer' ? 0.2 : 0.9;
+      return call(of, second, { promptName, parameters: second < 20 ? {} : { temperature, seed: second } });
+    });
+    await saveCalls(opened.db, calls);
+    await observeNow(of);
+    const hot = { temperature: 0.8, top_p: 1 };
+    const later = Array.from({ length: 20 }, (_, second) =>
+      call(of, 100 + second, { promptName: 'answer', parameters: hot }),
+    );
+    await saveCalls(opened.db, later);
+    await observeNow(of);
+    const sampling = (await allRows(of)).filter(({ component }) => component.startsWith('sampling'));
+    expect(suspects(sampling, at(100)).map(({ sentence }) => sentence)).toEqual([
+      'sampling answer: temperature 0.2 → 0.8, top_p unset → 1',
+    ]);
+  });
+
+  test('what-calls-show-outranks-what-targets-say-and-that-what-people-report', async () => {
     const of = newService();
     await saveCalls(opened.db, [call(of, 0), call(of, 100)]);
     await observeNow(of);
     const promised = { component: 'prompt:support', state: { version: '13', sha256: null } };
-    await append([{ ...reported(of, 50, ''), ...promised }, reported(of, 60, 'on')]);
+    await append([
+      { ...reported(of, 50, ''), ...promised },
+      { ...reported(of, 60, 'on'), source: 'unleash' },
+      { ...reported(of, 70, 'off'), source: 'reported' },
+      { ...reported(of, 75, 'off'), source: 'reported:ci' },
+      { ...reported(of, 76, 'v2'), component: 'deploy', source: 'reported:ci' },
+    ]);
     expect(await stateAt(opened.db, { ...of, at: at(80) })).toEqual({
+      deploy: { value: 'v2' },
       flag: { value: 'on' },
       model: { requested: 'gpt-4', served: 'gpt-4-0314' },
       'prompt:support': { version: '12', sha256: null },
+      'sampling:support': { temperature: '0.1' },
     });
   });
 });

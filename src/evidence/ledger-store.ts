@@ -1,16 +1,15 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
-import { digestOf } from './digest.ts';
-import { type ComponentState, type LedgerChange, SEEN_IN_CALLS, type ServingState } from './ledger.ts';
-
-export interface NewLedgerRow extends LedgerChange {
-  service: string;
-  environment: string;
-  source: string;
-  actor: string | null;
-  recordedAt: Date;
-}
+import { type ChainHead, type ChainVerdict, checkChain } from './chain.ts';
+import { type ComponentState, REPORTED, SEEN_IN_CALLS, type ServingState } from './ledger.ts';
+import {
+  type ChainedLedgerRow,
+  GENESIS,
+  ledgerDigest,
+  ledgerLink,
+  type NewLedgerRow,
+} from './ledger-chain.ts';
 
 export interface LedgerRow extends NewLedgerRow {
   id: number;
@@ -23,7 +22,6 @@ interface Of {
 }
 
 const LEDGER_LOCK = 5_120_002;
-const GENESIS = '0'.repeat(64);
 
 /** Serialises writers of the chain until the end of the transaction. */
 export async function lockLedger(tx: Db): Promise<void> {
@@ -42,7 +40,7 @@ export async function appendChanges(db: Db, changes: readonly NewLedgerRow[]): P
   let previousDigest = await ledgerHead(db);
   const rows: LedgerRow[] = [];
   for (const change of changes) {
-    const digest = digestOf(content(change, previousDigest));
+    const digest = ledgerDigest(change, previousDigest);
     const inserted = await db
       .insertInto('ledger')
       .values({
@@ -77,13 +75,25 @@ export async function ledgerHead(db: Db): Promise<string> {
   return newest?.digest ?? GENESIS;
 }
 
-const VERIFY_ROWS = 1_000;
+/** The newest row, as it is kept outside the database. */
+export async function ledgerHeadRow(db: Db): Promise<ChainHead | undefined> {
+  return db
+    .selectFrom('ledger')
+    .select(['id as seq', 'digest'])
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
 
-/**
- * Walks the chain. Returns the id of the first row that was changed, put in or left behind by a deleted one.
- */
-export async function verifyLedger(db: Db): Promise<number | null> {
-  let previousDigest = GENESIS;
+export async function ledgerDigestAt(db: Db, id: number): Promise<string | null> {
+  const row = await db.selectFrom('ledger').select('digest').where('id', '=', id).executeTakeFirst();
+  return row?.digest ?? null;
+}
+
+const CHAIN_PAGE = 1_000;
+
+/** The whole chain, in pages. */
+export async function* wholeLedger(db: Db): AsyncIterable<ChainedLedgerRow> {
   let lastId = 0;
   for (;;) {
     const rows = await db
@@ -91,37 +101,29 @@ export async function verifyLedger(db: Db): Promise<number | null> {
       .selectAll()
       .where('id', '>', lastId)
       .orderBy('id')
-      .limit(VERIFY_ROWS)
+      .limit(CHAIN_PAGE)
       .execute();
-    for (const row of rows) {
-      const digest = digestOf(content(ledgerRow(row), previousDigest));
-      if (row.previous_digest !== previousDigest || row.digest !== digest) return row.id;
-      previousDigest = row.digest;
-      lastId = row.id;
-    }
-    if (rows.length < VERIFY_ROWS) return null;
+    for (const row of rows) yield { ...ledgerRow(row), previousDigest: row.previous_digest };
+    lastId = rows.at(-1)?.id ?? lastId;
+    if (rows.length < CHAIN_PAGE) return;
   }
 }
 
-function content(row: NewLedgerRow, previousDigest: string): object {
-  return {
-    service: row.service,
-    environment: row.environment,
-    component: row.component,
-    state: row.state,
-    previous: row.previous,
-    at: row.at.toISOString(),
-    source: row.source,
-    actor: row.actor,
-    recordedAt: row.recordedAt.toISOString(),
-    previousDigest,
-  };
+/** Walks the chain; a cut tail shows only against the head that is kept outside the database. */
+export async function verifyLedger(db: Db, outsideHead: ChainHead | null = null): Promise<ChainVerdict> {
+  const check = checkChain({ isGapless: false, outsideHead });
+  for await (const row of wholeLedger(db)) check.take(ledgerLink(row));
+  return check.verdict();
 }
 
+/** Calls first, then what targets say, then what was reported. */
+const RANK = sql<number>`case when source = ${sql.lit(SEEN_IN_CALLS)} then 2
+  when source = ${sql.lit(REPORTED)} or source like ${sql.lit(`${REPORTED}:%`)} then 0 else 1 end`;
+
 /**
- * What was serving at `at`, that moment included. Policy: what calls show outranks what people report; a
- * component that calls never named is as it was last reported. Of rows with one date, the one appended last
- * counts.
+ * What was serving at `at`, that moment included. Policy: what calls show outranks what targets say, and that what
+ * people report; a component that calls never named is as it was last read or reported. Of rows with one date, the one
+ * appended last counts.
  */
 export async function stateAt(
   db: Db,
@@ -135,7 +137,7 @@ export async function stateAt(
     .where('environment', '=', environment)
     .where('at', '<=', at)
     .orderBy('component')
-    .orderBy(sql`(source = ${SEEN_IN_CALLS})`, 'desc')
+    .orderBy(RANK, 'desc')
     .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .execute();
@@ -160,6 +162,27 @@ export async function rowsOf(
     .orderBy('id')
     .execute();
   return rows.map(ledgerRow);
+}
+
+/** The newest row of each component that this source told, up to `until` (all, where it is left out). */
+export async function newestOf(
+  db: Db,
+  of: Of & { source: string; until?: Date },
+): Promise<Map<string, LedgerRow>> {
+  const { until } = of;
+  const rows = await db
+    .selectFrom('ledger')
+    .distinctOn('component')
+    .selectAll()
+    .where('service', '=', of.service)
+    .where('environment', '=', of.environment)
+    .where('source', '=', of.source)
+    .$if(until !== undefined, (query) => query.where('at', '<=', until as Date))
+    .orderBy('component')
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return new Map(rows.map((row) => [row.component, ledgerRow(row)]));
 }
 
 /** What calls had shown of a component strictly before `before`, and when the ledger first knew it at all. */

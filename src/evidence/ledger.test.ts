@@ -13,6 +13,7 @@ function served(versions: string): ServedCall[] {
     promptSha256: null,
     requestModel: 'gpt-4',
     responseModel: 'gpt-4-0314',
+    parameters: {},
   }));
 }
 

@@ -1,11 +1,15 @@
-import type { ServedCall } from '../sources/call-sample-store.ts';
+import { SAMPLING_PARAMETERS } from '../sources/call.ts';
+import type { ServedBy, ServedCall } from '../sources/call-sample-store.ts';
 
-/** What one component was: `{version, sha256}` of a prompt, `{requested, served}` of the model. */
+/**
+ * What one component was: `{version, sha256}` of a prompt, `{requested, served}` of the model, the parameters of
+ * `sampling`, `{value}` of anything else. A source says what it knows: a key that is absent is not known to it.
+ */
 export type ComponentState = Record<string, string | null>;
 
 /**
- * Everything that was serving at one time, by component: `prompt:NAME`, `prompt` when it has no name,
- * `model`.
+ * Everything that was serving at one time, by component: `prompt:NAME` (`prompt` when it has no name), `model`,
+ * `sampling:PROMPT`, `flag:NAME`, `split:MODEL`, `fallback`, `index:NAME`, `deploy:NAME`, and what a target limits.
  */
 export type ServingState = Record<string, ComponentState>;
 
@@ -30,8 +34,16 @@ interface Sighting {
   at: Date;
 }
 
-/** Where a row comes from: `calls` were seen; anything else is what somebody reported. */
+/**
+ * Where a row comes from: `calls` were seen; `reported` (or `reported:NAME`) is what somebody told; anything else is the
+ * type of the target that was read. Policy: what calls show outranks what a target says, and that what people report.
+ */
 export const SEEN_IN_CALLS = 'calls';
+export const REPORTED = 'reported';
+
+export function isReported(source: string): boolean {
+  return source === REPORTED || source.startsWith(`${REPORTED}:`);
+}
 
 export const WINDOW_CALLS = 20;
 
@@ -79,7 +91,38 @@ export function componentsOf(call: ServedCall): [string, ComponentState][] {
   if (call.requestModel !== null || call.responseModel !== null) {
     found.push(['model', { requested: call.requestModel, served: call.responseModel }]);
   }
+  const sampling = samplingOf(call.parameters);
+  if (sampling !== null) found.push([samplingComponent(call.promptName), sampling]);
   return found;
+}
+
+function samplingOf(parameters: ServedCall['parameters']): ComponentState | null {
+  const values = SAMPLING_PARAMETERS.flatMap((name) => {
+    const value = parameters[name];
+    return value === undefined ? [] : [[name, String(value)]];
+  });
+  return values.length === 0 ? null : Object.fromEntries(values);
+}
+
+/** Policy: each prompt has sampling parameters of its own, so that two prompts of a service do not look like a change. */
+function samplingComponent(promptName: string | null): string {
+  return promptName === null ? 'sampling' : `sampling:${promptName}`;
+}
+
+/** Which calls tell about a component that calls show. */
+export function servedBy(component: string): ServedBy {
+  if (component === 'model') return { kind: 'model' };
+  if (isSampling(component))
+    return { kind: 'sampling', name: component === 'sampling' ? null : component.slice('sampling:'.length) };
+  return { kind: 'prompt', name: promptNameOf(component) };
+}
+
+export function isPrompt(component: string): boolean {
+  return component === 'prompt' || component.startsWith('prompt:');
+}
+
+export function isSampling(component: string): boolean {
+  return component === 'sampling' || component.startsWith('sampling:');
 }
 
 export function promptComponent(name: string | null): string {

@@ -11,12 +11,13 @@ import {
   type ComponentState,
   componentsOf,
   corrections,
+  isSampling,
   keyOf,
   type LedgerChange,
   type Observed,
   observeCalls,
-  promptNameOf,
   SEEN_IN_CALLS,
+  servedBy,
   WINDOW_CALLS,
 } from './ledger.ts';
 import { appendChanges, type LedgerRow, lockLedger, rowsOf, seenBefore } from './ledger-store.ts';
@@ -55,9 +56,8 @@ export async function observe(
   for (let page = 0; page < MAX_FRESH_PAGES; page += 1) {
     const fresh = await callsAfter(db, { ...of, afterId, limit: FRESH_CALLS });
     for (const [component, calls] of byComponent(fresh)) {
-      const by: ServedBy =
-        component === 'model' ? { kind: 'model' } : { kind: 'prompt', name: promptNameOf(component) };
-      appended.push(...(await observeComponent(db, { ...of, component, by }, { calls, recordedAt })));
+      const about = { ...of, component, by: servedBy(component) };
+      appended.push(...(await observeComponent(db, about, { calls, recordedAt })));
     }
     afterId = fresh.at(-1)?.id ?? afterId;
     if (fresh.length > 0) await moveCursor(db, key, afterId);
@@ -121,9 +121,10 @@ async function observeComponent(
 
 /**
  * A component that joins a service that was known already is a change from nothing; all nulls say "not
- * served".
+ * served". Parameters that a service begins to send were in force before.
  */
-async function absentBefore(db: Db, of: Of, { at, state }: { at: Date; state: ComponentState }) {
+async function absentBefore(db: Db, of: About, { at, state }: { at: Date; state: ComponentState }) {
+  if (isSampling(of.component)) return null;
   const earlier = await rowsExistBefore(db, of, at);
   return earlier ? Object.fromEntries(Object.keys(state).map((key) => [key, null])) : null;
 }
@@ -209,9 +210,9 @@ async function replayFrom(
       after: last,
       limit: REPLAY_CALLS,
     });
-    const step = observeCalls({ known, calls: page.map((call) => only(component, call)) });
+    const step = observeCalls({ known, calls: page });
     known = step.known;
-    replayed.push(...step.changes);
+    replayed.push(...step.changes.filter((change) => change.component === component));
     for (const call of page) {
       if (freshIds.has(call.id)) sinceFresh = 0;
       else if (sinceFresh !== null) sinceFresh += 1;
@@ -238,10 +239,4 @@ async function hasConverged(db: Db, about: About, at: { observed: Observed; unti
   const { current } = at.observed;
   if (seen === null || oldest === undefined || current === null) return false;
   return seen.at < oldest.at && keyOf(seen.state) === keyOf(current);
-}
-
-function only(component: string, call: ServedCall): ServedCall {
-  return component === 'model'
-    ? { ...call, promptName: null, promptVersion: null, promptSha256: null }
-    : { ...call, requestModel: null, responseModel: null };
 }

@@ -111,6 +111,46 @@ describe('what changed', () => {
     ]);
   });
 
+  test('what-several-sources-tell-is-said-once-with-the-actor-that-any-of-them-names', () => {
+    const [v12, v13] = [{ version: '12' }, { version: '13' }];
+    const told = { previous: v12, state: v13 };
+    const seen = row({ id: 4, at: at(-30) });
+    const vendor = row({ id: 2, at: at(-90), source: 'langfuse', actor: null, ...told });
+    const ci = row({ id: 1, at: at(-120), source: 'reported:ci', actor: 'alice', ...told });
+    expect(suspects([ci, vendor, seen], at(0)).map((one) => [one.sentence, one.at])).toEqual([
+      ['prompt support 12 → 13 by alice', at(-30)],
+    ]);
+    expect(suspects([ci, vendor], at(0)).map((one) => [one.sentence, one.source])).toEqual([
+      ['prompt support 12 → 13 by alice', 'langfuse'],
+    ]);
+    const longAgo = { ...ci, at: at(-4_000) };
+    expect(sentences([longAgo, seen])).toEqual(['prompt support 12 → 13', 'prompt support 12 → 13 by alice']);
+    const another = { ...ci, state: { version: '14' } };
+    expect(sentences([another, seen])).toHaveLength(2);
+    const model = { component: 'model', previous: { requested: 'a' }, state: { requested: 'b' } };
+    expect(sentences([row({ ...model, source: 'litellm' })])).toEqual(['model a → b']);
+    const served = { previous: { requested: 'a', served: 'a-1' }, state: { requested: 'b', served: 'b-1' } };
+    expect(
+      sentences([
+        row({ ...model, source: 'litellm', actor: 'bob' }),
+        row({ ...model, ...served, at: at(60) }),
+      ]),
+    ).toEqual(['requested model a → b, served a-1 → b-1 by bob']);
+  });
+
+  test('what-a-target-was-first-read-with-is-no-change', () => {
+    const first = { component: 'flag:enabled', previous: null, state: { value: 'on' }, source: 'unleash' };
+    const off = { ...first, previous: { value: 'on' }, state: { value: 'off' }, at: at(-60) };
+    expect(sentences([row({ ...first, at: at(-600) }), row(off)])).toEqual(['flag enabled on → off']);
+    const unknown = {
+      component: 'deploy',
+      previous: { value: null },
+      state: { value: 'v5' },
+      source: 'reported',
+    };
+    expect(sentences([row(unknown)])).toEqual(['deploy v5']);
+  });
+
   test('two-states-differ-by-component', () => {
     const model = { requested: 'gpt-4', served: 'gpt-4-0314' };
     const before = { model, 'prompt:support': { version: '12', sha256: null } };

@@ -1,4 +1,5 @@
-import { type ComponentState, keyOf, promptNameOf, SEEN_IN_CALLS, type ServingState } from './ledger.ts';
+import { changeSentence } from './change-sentence.ts';
+import { type ComponentState, isReported, keyOf, SEEN_IN_CALLS, type ServingState } from './ledger.ts';
 import type { LedgerRow } from './ledger-store.ts';
 
 /** A component that is not the same on both sides; null is "not known". */
@@ -10,6 +11,8 @@ export interface Difference {
 }
 
 export interface Suspect extends Difference {
+  /** The sentence without the actor. */
+  change: string;
   at: Date;
   actor: string | null;
   source: string;
@@ -23,7 +26,7 @@ export function diff(from: ServingState, to: ServingState): Difference[] {
   return components.flatMap((component) => {
     const [before, after] = [from[component] ?? null, to[component] ?? null];
     if (sameState(before, after)) return [];
-    return [{ component, from: before, to: after, sentence: sentenceOf(component, before, after) }];
+    return [{ component, from: before, to: after, sentence: changeSentence(component, before, after) }];
   });
 }
 
@@ -32,20 +35,57 @@ const ONSET_SLACK_MS = 5 * 60_000;
 
 /**
  * Policy: the closer a change is to the onset, the more suspicious; one that came clearly after it cannot be
- * the cause and ranks behind all others. What a service was first seen with is no change. `rows` are oldest
- * first.
+ * the cause and ranks behind all others. What a service was first seen with is no change, and a change that several
+ * sources tell is one. `rows` are oldest first.
  */
 export function suspects(rows: readonly LedgerRow[], onset: Date): Suspect[] {
-  const found = effectiveRows(rows).map((row): Suspect => {
+  const found = toldOnce(effectiveRows(rows)).map((row): Suspect => {
     const { component, at, actor, source } = row;
-    const sentence = sentenceOf(component, row.previous, row.state) + (actor === null ? '' : ` by ${actor}`);
+    const by = actor === null ? '' : ` by ${actor}`;
+    const change = changeSentence(component, row.previous, row.state);
+    const sentence = change + by;
     const fromOnsetMs = at.getTime() - onset.getTime();
-    return { component, from: row.previous, to: row.state, sentence, at, actor, source, fromOnsetMs };
+    return { component, from: row.previous, to: row.state, sentence, change, at, actor, source, fromOnsetMs };
   });
   const isAfter = (one: Suspect) => one.fromOnsetMs > ONSET_SLACK_MS;
   return found.sort(
     (a, b) => Number(isAfter(a)) - Number(isAfter(b)) || Math.abs(a.fromOnsetMs) - Math.abs(b.fromOnsetMs),
   );
+}
+
+/** A cache in front of a target, a pipeline that reports before it deploys: so far apart it may be the same change. */
+const TOLD_BEFORE_MS = 60 * 60_000;
+
+/**
+ * Policy: of rows that tell of one change the one nearest to the users counts (calls, then a target, then a report),
+ * with the actor that any of them names.
+ */
+function toldOnce(rows: readonly LedgerRow[]): LedgerRow[] {
+  const actors = new Map<LedgerRow, string>();
+  const kept = rows.filter((row) => {
+    const better = rows
+      .filter((other) => rankOf(other) > rankOf(row) && isSameChange(other, row))
+      .reduce<LedgerRow | undefined>(
+        (best, one) => (best && rankOf(best) >= rankOf(one) ? best : one),
+        undefined,
+      );
+    if (better !== undefined && row.actor !== null && better.actor === null) actors.set(better, row.actor);
+    return better === undefined;
+  });
+  return kept.map((row) => ({ ...row, actor: row.actor ?? actors.get(row) ?? null }));
+}
+
+function rankOf({ source }: LedgerRow): number {
+  if (source === SEEN_IN_CALLS) return 2;
+  return isReported(source) ? 0 : 1;
+}
+
+function isSameChange(shown: LedgerRow, told: LedgerRow): boolean {
+  const laterMs = shown.at.getTime() - told.at.getTime();
+  if (shown.component !== told.component || laterMs > TOLD_BEFORE_MS || laterMs < -ONSET_SLACK_MS)
+    return false;
+  const common = Object.keys(told.state).filter((key) => told.state[key] && shown.state[key]);
+  return common.length > 0 && common.every((key) => told.state[key] === shown.state[key]);
 }
 
 /**
@@ -55,7 +95,8 @@ export function suspects(rows: readonly LedgerRow[], onset: Date): Suspect[] {
 export function effectiveRows(rows: readonly LedgerRow[]): LedgerRow[] {
   const lastSeen = new Map<string, ComponentState>();
   return rows.flatMap((row, index) => {
-    if (row.source !== SEEN_IN_CALLS) return sameState(row.previous, row.state) ? [] : [row];
+    if (row.source !== SEEN_IN_CALLS)
+      return row.previous === null || sameState(row.previous, row.state) ? [] : [row];
     const isCorrected = rows
       .slice(index + 1)
       .some(
@@ -75,57 +116,4 @@ function isSameTime(a: { at: Date }, b: { at: Date }): boolean {
 
 function sameState(a: ComponentState | null, b: ComponentState | null): boolean {
   return a === b || (a !== null && b !== null && keyOf(a) === keyOf(b));
-}
-
-function sentenceOf(component: string, from: ComponentState | null, to: ComponentState | null): string {
-  if (component === 'model') return modelSentence(from ?? {}, to ?? {});
-  if (component === 'prompt' || component.startsWith('prompt:'))
-    return promptSentence(component, from ?? {}, to ?? {});
-  return `${component} ${valuesOf(from)} → ${valuesOf(to)}`;
-}
-
-function modelSentence(from: ComponentState, to: ComponentState): string {
-  const requested = arrow(from['requested'], to['requested']);
-  const served = arrow(from['served'], to['served']);
-  if (requested === null)
-    return `served model ${served ?? word(to['served'])} (requested ${word(to['requested'])} throughout)`;
-  if (served === null) return `requested model ${requested} (served ${word(to['served'])} throughout)`;
-  return requested === served ? `model ${requested}` : `requested model ${requested}, served ${served}`;
-}
-
-function promptSentence(component: string, from: ComponentState, to: ComponentState): string {
-  const name = promptNameOf(component);
-  const prompt = name === null ? 'prompt' : `prompt ${name}`;
-  if (isAbsent(from)) return `${prompt} first served, ${versionOf(to)}`;
-  if (isAbsent(to)) return `${prompt} no longer served, was ${versionOf(from)}`;
-  const version = arrow(from['version'], to['version']);
-  if (version !== null) return `${prompt} ${version}`;
-  const text = `${word(shortOf(from))} → ${word(shortOf(to))}`;
-  return `${prompt} text changed under the same version ${word(to['version'])} (sha256 ${text})`;
-}
-
-function isAbsent(state: ComponentState): boolean {
-  return Object.values(state).every((value) => value === null);
-}
-
-function versionOf(state: ComponentState): string {
-  const version = state['version'] ?? null;
-  return version === null ? `sha256 ${word(shortOf(state))}` : `version ${version}`;
-}
-
-function shortOf(state: ComponentState): string | null {
-  return state['sha256']?.slice(0, 8) ?? null;
-}
-
-function arrow(from: string | null | undefined, to: string | null | undefined): string | null {
-  return (from ?? null) === (to ?? null) ? null : `${word(from)} → ${word(to)}`;
-}
-
-function word(value: string | null | undefined): string {
-  return value ?? 'unknown';
-}
-
-function valuesOf(state: ComponentState | null): string {
-  const values = Object.values(state ?? {}).flatMap((value) => value ?? []);
-  return values.length === 0 ? 'unknown' : values.join(', ');
 }

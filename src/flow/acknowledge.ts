@@ -1,6 +1,6 @@
 import { enqueue } from '../db/jobs.ts';
 import { settleClocks } from '../incident/clock-store.ts';
-import { type Incident, LIVE } from '../incident/incident.ts';
+import { type Incident, isPerson, LIVE } from '../incident/incident.ts';
 import { addToTimeline, reach, setCommanderIfNone } from '../incident/incident-store.ts';
 import { refreshCard, settlePages } from './effects.ts';
 import type { Flow } from './flow.ts';
@@ -21,9 +21,10 @@ export async function acknowledge(
       by,
     });
     if (!isFirst) return { kind: 'already' };
-    await setCommanderIfNone(tx, incident.id, by);
+    // Somebody who is known to PagerDuty alone cannot be mentioned, and so cannot command the room.
+    if (isPerson(by)) await setCommanderIfNone(tx, incident.id, by);
     await settleClocks(tx, { incidentId: incident.id, kinds: ['lead'], state: 'met', at: now });
-    const text = 'Acknowledged; commands the incident.';
+    const text = isPerson(by) ? 'Acknowledged; commands the incident.' : 'Acknowledged in PagerDuty.';
     await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'acknowledged', actor: by, text });
     await enqueue(tx, [settlePages(incident.id, 'acknowledged', now), refreshCard(incident.id, now)]);
     return { kind: 'acknowledged' };

@@ -27,7 +27,7 @@ export interface Moved {
   now: Date;
 }
 
-type Acting = Pick<Flow, 'config' | 'pager' | 'automation'>;
+type Acting = Pick<Flow, 'config' | 'pager' | 'automation' | 'targetFor'>;
 
 export function keyOf({ watched }: Pick<Moved, 'watched'>): SignalKey {
   const { service, environment, rule } = watched;

@@ -1,63 +1,59 @@
 import type { Tx } from '../db/database.ts';
-import { enqueue } from '../db/jobs.ts';
 import { ExternalError } from '../errors.ts';
-import { addToTimeline, findIncident } from '../incident/incident-store.ts';
-import { approvedBy, judgeVote, type StandingApproval, type VoteOutcome } from '../mitigation/approval.ts';
+import { digestOf } from '../evidence/digest.ts';
+import { findIncident } from '../incident/incident-store.ts';
+import { approvedBy, type Electorate, judgeVote, type VoteOutcome } from '../mitigation/approval.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import {
   findMitigation,
   insertVote,
   lockMitigation,
   type Mitigation,
-  moveMitigation,
   votesOn,
 } from '../mitigation/mitigation-store.ts';
-import { changedSince, describeSteps, type Plan, parsePlan, staleNote } from '../mitigation/plan.ts';
-import { approverIds, approversOf, standingNow } from './approvers.ts';
-import { notice, refreshCard, runMitigation, showProposal, showReceipt } from './effects.ts';
+import { changedSince, type Plan, parsePlan, staleNote } from '../mitigation/plan.ts';
+import { premisesOf } from '../mitigation/shift.ts';
+import { electorateOf, isTerminal } from './approvers.ts';
+import type { Ballot, Vote } from './ballot.ts';
 import type { Flow } from './flow.ts';
 import { proposeAgain } from './propose.ts';
-
-export interface Ballot {
-  mitigationId: number;
-  planHash: string;
-  choice: 'approve' | 'reject';
-  voter: string;
-  /** Where the button was; it must be the incident's own room. */
-  channelId: string;
-  /** Why it is refused, in the person's words. */
-  reason?: string;
-}
+import { describeGap, releaseGap } from './safety-release.ts';
+import {
+  keepRejectionReason,
+  settleApproval,
+  settleRejection,
+  settleStale,
+  tellCount,
+} from './settle-vote.ts';
 
 /** What was read again at the click, before anything is decided: no network inside a transaction. */
 interface Reread {
-  mayApprove: string[];
-  standing: StandingApproval[];
+  electorate: Electorate;
   /** What changed since it was proposed; null: nothing, or the target could not be asked in time. */
   staleBecause: string | null;
 }
 
-/** Counts one click on Approve or Reject. Late, double, foreign and forged clicks change nothing and are answered. */
+/** Counts one click or command. Late, double, foreign and forged ones change nothing and are answered. */
 export async function castVote(flow: Flow, ballot: Ballot): Promise<VoteOutcome> {
   const known = await findMitigation(flow.db, ballot.mitigationId);
-  if (known === undefined || !(await isInItsRoom(flow, known, ballot.channelId)))
+  const incident = known?.incident_id == null ? undefined : await findIncident(flow.db, known.incident_id);
+  if (known === undefined || incident === undefined || !isInItsRoom(ballot, incident.channel_id))
     return { kind: 'not-found' };
-  const mayApprove = await approversOf(flow, known.service);
-  const standing = standingNow(flow, known);
   const votes = await votesOn(flow.db, known.id);
-  const now = flow.clock.now();
-  const likely = judgeVote({ mitigation: known, ...ballot, mayApprove, votes, standingNow: standing, now });
-  const counts = likely.kind === 'approved' || likely.kind === 'counted';
-  const staleBecause = counts ? await changeOfWorld(flow, parsePlan(known.plan)) : null;
-  const reread = { mayApprove, standing, staleBecause };
+  const voters = [ballot.voter, ...votes.map(({ voter }) => voter)];
+  const alone = ballot.choice === 'break-glass';
+  const electorate = await electorateOf(flow, known, { incident, voters, alone });
+  const likely = judgeVote({ mitigation: known, ...ballot, electorate, votes, now: flow.clock.now() });
+  const staleBecause = counts(likely) ? await changeOfWorld(flow, parsePlan(known.plan)) : null;
+  const reread = { electorate, staleBecause };
   const outcome = await flow.db.transaction().execute((tx) => decide(flow, tx, { ballot, reread }));
   return outcome.kind === 'stale' ? replace(flow, outcome, known.id) : outcome;
 }
 
-async function isInItsRoom(flow: Flow, mitigation: Mitigation, channelId: string): Promise<boolean> {
-  if (mitigation.incident_id === null) return false;
-  const incident = await findIncident(flow.db, mitigation.incident_id);
-  return incident?.channel_id === channelId;
+const counts = ({ kind }: VoteOutcome) => kind === 'approved' || kind === 'counted';
+
+function isInItsRoom({ channelId, voter }: Ballot, room: string | null): boolean {
+  return channelId === null ? isTerminal(voter) : channelId === room;
 }
 
 /** A person waits for the answer to the click. The run reads once more, so what does not answer here is found there. */
@@ -73,8 +69,8 @@ async function changeOfWorld(flow: Flow, plan: Plan): Promise<string | null> {
     timer = setTimeout(resolve, READ_AT_CLICK_MS, null);
   });
   try {
-    const state = await Promise.race([target.read(plan.steps.map(({ setting }) => setting)), late]);
-    return state === null ? null : staleNote(changedSince(plan.steps, state));
+    const state = await Promise.race([target.read(premisesOf(plan).map(({ setting }) => setting)), late]);
+    return state === null ? null : staleNote(changedSince(premisesOf(plan), state));
   } catch (thrown) {
     if (!(thrown instanceof ExternalError)) throw thrown;
     return null;
@@ -89,16 +85,54 @@ async function decide(
   { ballot, reread }: { ballot: Ballot; reread: Reread },
 ): Promise<VoteOutcome> {
   const now = flow.clock.now();
-  const { mayApprove, standing: standingApprovals, staleBecause } = reread;
+  const { electorate, staleBecause } = reread;
   const mitigation = await lockMitigation(tx, ballot.mitigationId);
   if (mitigation === undefined) return { kind: 'not-found' };
   const votes = await votesOn(tx, mitigation.id);
-  const judged = judgeVote({ mitigation, ...ballot, mayApprove, votes, standingNow: standingApprovals, now });
-  const counts = judged.kind === 'approved' || judged.kind === 'counted';
+  const judged = judgeVote({ mitigation, ...ballot, electorate, votes, now });
+  const gap = counts(judged) ? await releaseGap(flow, tx, parsePlan(mitigation.plan)) : null;
+  const current: VoteOutcome =
+    counts(judged) && staleBecause !== null
+      ? { kind: 'stale', what: staleBecause, replacedBy: null }
+      : judged;
   const outcome: VoteOutcome =
-    counts && staleBecause !== null ? { kind: 'stale', what: staleBecause, replacedBy: null } : judged;
+    gap === null ? current : { kind: 'not-released', why: describeGap(gap, { mentions: true }) };
+  await record(tx, { mitigation, ballot, outcome, now });
+  const vote: Vote = { mitigation, ballot, now };
+  switch (outcome.kind) {
+    case 'stale':
+      await settleStale(tx, vote, outcome.what);
+      return outcome;
+    case 'rejected':
+    case 'withdrawn':
+      await settleRejection(tx, vote, outcome.kind);
+      return outcome;
+    case 'reason-kept':
+      await keepRejectionReason(tx, vote);
+      return outcome;
+    case 'counted':
+      await insertVote(tx, { ...ballot, at: now });
+      await tellCount(tx, vote);
+      return outcome;
+    case 'approved': {
+      await insertVote(tx, { ...ballot, at: now });
+      const approved = approvedBy(mitigation, await votesOn(tx, mitigation.id), electorate);
+      if (approved === null) return { kind: 'wrong-plan' };
+      await settleApproval(flow, tx, { ...vote, approved });
+      return outcome;
+    }
+    default:
+      return outcome;
+  }
+}
+
+/** The trail holds digests and ids, never what people wrote. */
+async function record(
+  tx: Tx,
+  { mitigation, ballot, outcome, now }: Vote & { outcome: VoteOutcome },
+): Promise<void> {
   const { standing } = parsePlan(mitigation.plan);
-  const isStanding = outcome.kind === 'approved' && outcome.standing !== null;
+  const isStanding = outcome.kind === 'approved' && outcome.standing !== null && standing !== null;
   await audit(tx, {
     at: now,
     actor: ballot.voter,
@@ -107,79 +141,10 @@ async function decide(
     data: {
       outcome: outcome.kind,
       planHash: ballot.planHash,
-      ...(isStanding && standing !== null ? { standing: standing.what, standingHash: standing.hash } : {}),
+      ...(isStanding ? { standing: standing.what, standingHash: standing.hash } : {}),
+      ...(ballot.reason ? { reasonDigest: digestOf(ballot.reason) } : {}),
     },
   });
-  const vote = { mitigation, ballot, now };
-  if (outcome.kind === 'stale') await settleStale(tx, vote, outcome.what);
-  else if (outcome.kind === 'rejected') await settleRejection(tx, vote);
-  else if (counts) {
-    await insertVote(tx, { ...ballot, at: now });
-    const all = await votesOn(tx, mitigation.id);
-    const isApproved = approvedBy(mitigation, all, standingApprovals) !== null;
-    if (outcome.kind === 'counted') await tellCount(tx, vote);
-    else if (!isApproved) return { kind: 'wrong-plan' };
-    else if (outcome.kind === 'approved') {
-      await settleApproval(flow, tx, { ...vote, standing: outcome.standing });
-    }
-  }
-  return outcome;
-}
-
-interface Vote {
-  mitigation: Mitigation;
-  ballot: Ballot;
-  now: Date;
-}
-
-async function settleApproval(
-  flow: Flow,
-  tx: Tx,
-  { mitigation, ballot, now, standing }: Vote & { standing: string | null },
-): Promise<void> {
-  const incidentId = mitigation.incident_id as number;
-  await moveMitigation(tx, { id: mitigation.id, from: ['proposed'], to: 'approved' });
-  const what = describeSteps(parsePlan(mitigation.plan).steps);
-  const under = standing === null ? '' : ` under the standing approval \`${standing}\``;
-  const text = `Approved${under}: ${what}.`;
-  await addToTimeline(tx, { incidentId, at: now, kind: 'approved', actor: ballot.voter, text });
-  if (standing !== null) {
-    const mention = approverIds(flow, mitigation.service).filter((id) => id !== ballot.voter);
-    const said = `Runs now, at one click${under}: ${what}.`;
-    await enqueue(tx, notice(incidentId, now, { text: said, mention }));
-  }
-  const shown = [showProposal(incidentId, mitigation.id, now), refreshCard(incidentId, now)];
-  await enqueue(tx, [runMitigation(mitigation, now), ...shown]);
-}
-
-/** A vote that is one of several: everyone sees how many are still needed. */
-async function tellCount(tx: Tx, { mitigation, ballot, now }: Vote): Promise<void> {
-  const incidentId = mitigation.incident_id as number;
-  const text = `Approved by one: ${describeSteps(parsePlan(mitigation.plan).steps)}.`;
-  await addToTimeline(tx, { incidentId, at: now, kind: 'vote', actor: ballot.voter, text });
-  await enqueue(tx, showProposal(incidentId, mitigation.id, now));
-}
-
-async function settleRejection(tx: Tx, { mitigation, ballot, now }: Vote): Promise<void> {
-  const incidentId = mitigation.incident_id as number;
-  await insertVote(tx, { ...ballot, at: now });
-  const why = ballot.reason === undefined || ballot.reason === '' ? '' : ` ${ballot.reason}`;
-  const isWithdrawn = ballot.voter === mitigation.proposed_by;
-  const outcome = `Rejected.${isWithdrawn ? ' Withdrawn by whoever proposed it.' : ''}${why}`;
-  const set = { settled_at: now, outcome };
-  await moveMitigation(tx, { id: mitigation.id, from: ['proposed'], to: 'rejected', set });
-  const text = `${isWithdrawn ? 'Withdrawn' : 'Rejected'}: ${describeSteps(parsePlan(mitigation.plan).steps)}.${why}`;
-  await addToTimeline(tx, { incidentId, at: now, kind: 'rejected', actor: ballot.voter, text });
-  await enqueue(tx, [showProposal(incidentId, mitigation.id, now), refreshCard(incidentId, now)]);
-}
-
-async function settleStale(tx: Tx, { mitigation, now }: Vote, outcome: string): Promise<void> {
-  const incidentId = mitigation.incident_id as number;
-  const set = { settled_at: now, outcome };
-  await moveMitigation(tx, { id: mitigation.id, from: ['proposed'], to: 'stale', set });
-  await addToTimeline(tx, { incidentId, at: now, kind: 'mitigation-stale', actor: null, text: outcome });
-  const shown = [showProposal(incidentId, mitigation.id, now), showReceipt(incidentId, mitigation.id, now)];
-  await enqueue(tx, [...shown, refreshCard(incidentId, now)]);
 }
 
 async function replace(
@@ -187,7 +152,7 @@ async function replace(
   outcome: VoteOutcome & { kind: 'stale' },
   id: number,
 ): Promise<VoteOutcome> {
-  const stale = await findMitigation(flow.db, id);
+  const stale: Mitigation | undefined = await findMitigation(flow.db, id);
   const again = stale === undefined ? null : await proposeAgain(flow, stale);
   const isProposed = again?.kind === 'proposed' || again?.kind === 'already-proposed';
   return isProposed ? { ...outcome, replacedBy: again.mitigation.id } : outcome;

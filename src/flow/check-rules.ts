@@ -29,7 +29,10 @@ const ONSET_LOOK_BACK_MS = [24 * 3_600_000, BASELINE_MS];
 /** A trouble that was not seen for so many ticks is over. */
 const TROUBLE_TICKS = 3;
 
-type Ruled = Pick<Flow, 'db' | 'clock' | 'config' | 'pager' | 'log' | 'automation' | 'metricSourceFor'>;
+type Ruled = Pick<
+  Flow,
+  'db' | 'clock' | 'config' | 'pager' | 'log' | 'automation' | 'targetFor' | 'metricSourceFor'
+>;
 
 /** One tick: every rule over every service that is configured or was called lately. What fails does not stop the rest. */
 export async function checkRules(flow: Ruled): Promise<void> {

@@ -26,7 +26,10 @@ export async function configuredTargets(
 ): Promise<ConfiguredTargets> {
   const { environment, services } = config;
   const builtIn = Object.entries(services).filter(([, { target }]) => target?.type === 'built-in');
-  const texts = builtIn.flatMap(([service, { serving }]) =>
+  const withTexts = Object.entries(services).filter(
+    ([, { target, rehearsal }]) => target?.type === 'built-in' || rehearsal !== undefined,
+  );
+  const texts = withTexts.flatMap(([service, { serving }]) =>
     serving.prompt_texts.map((text) => ({ ...text, service })),
   );
   const problems = await keepPromptTexts(db, texts, clock.now());

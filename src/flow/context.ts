@@ -2,29 +2,37 @@ import { evidenceOf } from '../evidence/evidence-store.ts';
 import type { Suspect } from '../evidence/what-changed.ts';
 import { findIncident } from '../incident/incident-store.ts';
 import { callTexts } from '../sources/call-sample-store.ts';
-import { describeComponent } from './component-text.ts';
+import { describeComponent, nameOfComponent } from './component-text.ts';
+import { namedActor } from './describe-serving.ts';
 import type { Flow } from './flow.ts';
+import { pastLikeThis } from './past-incidents.ts';
 import type { ContextView } from './ports.ts';
 
 const SHOWN_SAMPLES = 3;
 const SHOWN_CHANGES = 6;
 
 /** What changed and three failing examples, from the frozen evidence; null when there is nothing to tell. */
-export async function loadContext(flow: Pick<Flow, 'db'>, incidentId: number): Promise<ContextView | null> {
+export async function loadContext(
+  flow: Pick<Flow, 'db' | 'chat' | 'log'>,
+  incidentId: number,
+): Promise<ContextView | null> {
   const incident = await findIncident(flow.db, incidentId);
   const evidence = await evidenceOf(flow.db, incidentId);
   if (incident === undefined || evidence.changes === undefined) return null;
   const suspects = (evidence.changes.data['suspects'] ?? []) as Suspect[];
-  const changes = suspects.slice(0, SHOWN_CHANGES).map(({ component, from, to, at, actor }) => ({
-    component: component.replace(':', ' '),
-    from: describeComponent(from),
-    to: describeComponent(to),
-    at: new Date(at),
-    actor,
-  }));
+  const changes = await Promise.all(
+    suspects.slice(0, SHOWN_CHANGES).map(async ({ component, from, to, at, actor }) => ({
+      component: nameOfComponent(component),
+      from: describeComponent(from),
+      to: describeComponent(to),
+      at: new Date(at),
+      actor: actor === null ? null : await namedActor(flow, actor),
+    })),
+  );
   const withheld = incident.private ? 'Examples of a private incident are not shown in messages.' : null;
   const samples = withheld === null ? await failingSamples(flow, evidence.samples?.data) : [];
-  return { incidentId, changes, samples, samplesWithheld: withheld };
+  const past = await pastLikeThis(flow, incidentId);
+  return { incidentId, changes, samples, samplesWithheld: withheld, past };
 }
 
 interface FrozenSample {

@@ -1,12 +1,22 @@
 import type { Db } from '../db/database.ts';
 import { evaluationsBetween, type StoredEvaluation } from '../detection/evaluation-store.ts';
 import type { RuleId } from '../detection/rule.ts';
+import type { DriftVerdict } from '../evidence/drift-verdict.ts';
 import type { Evidence, EvidenceKind } from '../evidence/evidence-store.ts';
+import type { Shift } from '../evidence/input-shift.ts';
 import { promptNameOf, type ServingState } from '../evidence/ledger.ts';
 import type { Incident, Milestones } from '../incident/incident.ts';
 import type { RecordedCall } from '../postmortem/eval-case.ts';
-import type { DataPoints, InputShift, PostmortemRecord, Sample } from '../postmortem/record.ts';
+import type {
+  DataPoints,
+  InputShift,
+  PostmortemRecord,
+  Sample,
+  Stratum,
+  Variant,
+} from '../postmortem/record.ts';
 import { callTexts, type SampledCall, sampleCalls } from '../sources/call-sample-store.ts';
+import type { ServedVariant, StratifiedCall } from '../sources/stratified-sample-store.ts';
 
 type Frozen = Partial<Record<EvidenceKind, Evidence>>;
 export type SignalOfRule = NonNullable<PostmortemRecord['signal']>;
@@ -26,6 +36,8 @@ export async function loadDataPoints(db: Db, frozen: Frozen): Promise<DataPoints
     prompt: await promptPoint(db, frozen.prompt),
     model: modelPoint(frozen.model),
     samples: await samplePoint(db, frozen.samples),
+    strata: strataIn(frozen['strata-at-resolve'] ?? frozen.strata),
+    driftVerdict: driftVerdictIn(frozen.drift),
     drift: driftPoint(frozen.drift),
     inputShift: shiftPoint(frozen['input-shift']),
   };
@@ -42,6 +54,7 @@ async function promptPoint(db: Db, evidence: Evidence | undefined): Promise<Data
     version: values['version'] ?? 'unknown',
     sha256: values['sha256'] ?? 'unknown',
     rendered: text?.input ?? undefined,
+    variants: variantsIn(evidence),
   };
 }
 
@@ -53,7 +66,34 @@ function modelPoint(evidence: Evidence | undefined): DataPoints['model'] {
     requested: model['requested'] ?? 'unknown',
     served: model['served'] ?? 'unknown',
     parameters: (evidence?.data['parameters'] ?? {}) as Record<string, string | number>,
+    servedSince: dateIn(evidence?.data['servedSince']),
   };
+}
+
+const dateIn = (found: unknown) => (typeof found === 'string' ? new Date(found) : undefined);
+
+function variantsIn(evidence: Evidence | undefined): Variant[] | undefined {
+  const variants = evidence?.data['variants'] as ServedVariant[] | undefined;
+  return variants?.map(({ promptName, promptVersion, promptSha256, requestModel, responseModel, calls }) => {
+    const prompt = promptVersion === null ? [] : [`${promptName ?? 'prompt'} ${promptVersion}`];
+    const model = responseModel ?? requestModel;
+    const name = [...prompt, ...(model === null ? [] : [model])].join(', ') || 'unnamed';
+    return { name, sha256: promptSha256 ?? undefined, calls };
+  });
+}
+
+function strataIn(evidence: Evidence | undefined): Stratum[] | undefined {
+  const calls = evidence?.data['calls'] as StratifiedCall[] | undefined;
+  if (calls === undefined || calls.length === 0) return undefined;
+  const strata = Map.groupBy(calls, ({ stratum }) => stratum);
+  return [...strata]
+    .map(([kind, all]) => ({ kind, total: all[0]?.total ?? 0, sampled: all.length }))
+    .sort((a, b) => b.total - a.total);
+}
+
+function driftVerdictIn(evidence: Evidence | undefined): DataPoints['driftVerdict'] {
+  const { verdict, because } = (evidence?.data ?? {}) as Partial<DriftVerdict>;
+  return verdict === undefined ? undefined : { verdict, because: because ?? [] };
 }
 
 async function samplePoint(db: Db, evidence: Evidence | undefined): Promise<Sample[] | undefined> {
@@ -117,24 +157,32 @@ interface FrozenShape {
   meanInputChars: number | null;
   meanInputTokens: number | null;
   distinctUsers: number;
-  topEndpointShare: number | null;
 }
 
-const SHIFTS: [keyof FrozenShape, string][] = [
-  ['callsPerMinute', 'calls per minute'],
-  ['meanInputTokens', 'mean input tokens'],
-  ['meanInputChars', 'mean input characters'],
-  ['topEndpointShare', 'share of the busiest endpoint'],
-];
+const SHIFTS: [keyof FrozenShape, string][] = [['callsPerMinute', 'calls per minute']];
 
 function shiftPoint(evidence: Evidence | undefined): InputShift[] | undefined {
   const window = evidence?.data['window'] as FrozenShape | undefined;
   const baseline = evidence?.data['baseline'] as FrozenShape | undefined;
   if (window === undefined || baseline === undefined || baseline.calls === 0) return undefined;
-  return SHIFTS.flatMap(([key, metric]): InputShift[] => {
+  const rates = SHIFTS.flatMap(([key, metric]): InputShift[] => {
     const [before, after] = [baseline[key], window[key]];
     return before === null || after === null ? [] : [{ metric, before, after, n: window.calls }];
   });
+  const shifts = (evidence?.data['shifts'] ?? []) as Shift[];
+  return [...rates, ...shifts.map(testedShift)];
+}
+
+function testedShift({ measure, before, after, n, effect, size, p, note }: Shift): InputShift {
+  return {
+    metric: measure,
+    before,
+    after,
+    n,
+    effect: `${effect} ${size.toFixed(2)}`,
+    p,
+    note: note ?? undefined,
+  };
 }
 
 /** What the rule measured when it fired: the first firing evaluation at or after the declaration. */

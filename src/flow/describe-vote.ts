@@ -5,6 +5,7 @@ import type { VoteOutcome } from '../mitigation/approval.ts';
 export function describeVote(outcome: VoteOutcome, incidentId: number | null): string {
   switch (outcome.kind) {
     case 'approved': {
+      if (outcome.alone) return BROKEN;
       const under = outcome.standing === null ? '' : ` under the standing approval \`${outcome.standing}\``;
       return `Approved${under}. It runs now; the receipt follows in this room.`;
     }
@@ -14,6 +15,16 @@ export function describeVote(outcome: VoteOutcome, incidentId: number | null): s
       return `You approved this before; that counts once: ${outcome.have} of ${outcome.needed}. It runs when ${more(outcome)} approved.`;
     case 'rejected':
       return 'Rejected. Nothing was changed.';
+    case 'withdrawn':
+      return 'Withdrawn. Nothing was changed.';
+    case 'reason-kept':
+      return 'Your reason is kept with the rejection.';
+    case 'no-reason':
+      return 'Say why you run it alone: `mitigate break-glass NUMBER REASON`. Nothing was changed.';
+    case 'glass-not-needed':
+      return 'Your approval is enough: press *Approve*. Nothing was changed.';
+    case 'never-alone':
+      return 'In a safety incident nobody resumes alone: two people approve it. Nothing was changed.';
     case 'stale': {
       const next =
         outcome.replacedBy === null
@@ -21,15 +32,12 @@ export function describeVote(outcome: VoteOutcome, incidentId: number | null): s
           : `Proposal ${outcome.replacedBy} takes its place; look at that one.`;
       return `${outcome.what} ${next} Nothing was changed.`;
     }
+    case 'not-released':
+      return `${outcome.why} Nothing was changed.`;
     case 'own-proposal':
       return 'You proposed this, so someone else must approve it. Nothing was changed.';
-    case 'not-allowed': {
-      const who =
-        outcome.who.length === 0
-          ? 'nobody (no approver is configured)'
-          : outcome.who.map((u) => `<@${u}>`).join(', ');
-      return `You may not decide this. Who may: ${who}. Nothing was changed.`;
-    }
+    case 'not-allowed':
+      return `You may not decide this. Who may: ${named(outcome.who)}. Nothing was changed.`;
     case 'expired':
       return 'This proposal has expired. Propose it again. Nothing was changed.';
     case 'already-decided':
@@ -39,6 +47,13 @@ export function describeVote(outcome: VoteOutcome, incidentId: number | null): s
     case 'not-found':
       return `There is no such proposal in ${incidentId === null ? 'this room' : nameOf(incidentId)}. Nothing was changed.`;
   }
+}
+
+const BROKEN =
+  'It runs now on your word alone; the receipt follows in this room. The engineering lead is called, and the post-mortem asks for a review of it.';
+
+function named(who: readonly string[]): string {
+  return who.length === 0 ? 'nobody (no approver is configured)' : who.map((u) => `<@${u}>`).join(', ');
 }
 
 function more({ have, needed }: { have: number; needed: number }): string {

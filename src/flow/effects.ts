@@ -19,6 +19,16 @@ export function openRoom(
   };
 }
 
+/** Compares the requests with those before; in no lane, because nothing waits for it. */
+export function freezeInputs(incidentId: number, now: Date): NewJob {
+  return {
+    kind: 'freeze-inputs',
+    payload: { incidentId },
+    runAt: now,
+    dedupeKey: `freeze-inputs:${incidentId}`,
+  };
+}
+
 export function refreshCard(incidentId: number, now: Date): NewJob {
   return { kind: 'refresh-card', payload: { incidentId }, runAt: now, lane: roomLane(incidentId) };
 }
@@ -46,6 +56,16 @@ export function showReceipt(incidentId: number, mitigationId: number, now: Date)
   };
 }
 
+/** Asks the owner of a lease that has ended, or edits what was asked. */
+export function showLease(incidentId: number, mitigationId: number, now: Date): NewJob {
+  return {
+    kind: 'show-lease',
+    payload: { incidentId, mitigationId },
+    runAt: now,
+    lane: roomLane(incidentId),
+  };
+}
+
 export function showTree(incidentId: number, symptom: string | null, now: Date): NewJob {
   return { kind: 'show-tree', payload: { incidentId, symptom }, runAt: now, lane: roomLane(incidentId) };
 }
@@ -56,6 +76,64 @@ export function page(incidentId: number, purpose: PagePurpose, now: Date): NewJo
     payload: { incidentId, purpose },
     runAt: now,
     lane: pageLane(incidentId),
+  };
+}
+
+/** Lets people into the room, before what mentions them. */
+export function invitePeople(incidentId: number, people: readonly string[], now: Date): NewJob {
+  return {
+    kind: 'invite-people',
+    payload: { incidentId, people },
+    runAt: now,
+    lane: roomLane(incidentId),
+  };
+}
+
+/** Pages people by name. Not behind the page itself: who must be woken does not wait for another's receipt. */
+export function pagePeople({ incidentId, key }: { incidentId: number; key: string }, now: Date): NewJob {
+  return { kind: 'page-people', payload: { incidentId, key }, runAt: now };
+}
+
+const LOOK_AFTER_MS = [60_000, 3 * 60_000, 10 * 60_000];
+export const MOST_LOOKS = LOOK_AFTER_MS.length;
+
+/** Looks whom PagerDuty has notified, of the page or (`key`) of people who were called; `look` counts from 1. */
+export function lookAtNotifications(
+  about: { incidentId: number; key?: string; look: number },
+  since: Date,
+): NewJob {
+  const runAt = new Date(since.getTime() + (LOOK_AFTER_MS[about.look - 1] ?? 0));
+  return { kind: 'look-at-notifications', payload: { ...about, since: since.toISOString() }, runAt };
+}
+
+export function prioritisePage(incidentId: number, now: Date): NewJob {
+  return { kind: 'prioritise-page', payload: { incidentId }, runAt: now, lane: pageLane(incidentId) };
+}
+
+/** Hands the page over; `origin` names the command, which does it once. */
+export function reassignPage(
+  asked: { incidentId: number; people: readonly string[]; by: string; origin: string },
+  now: Date,
+): NewJob {
+  return {
+    kind: 'reassign-page',
+    payload: asked,
+    runAt: now,
+    lane: pageLane(asked.incidentId),
+    dedupeKey: `reassign-page:${asked.incidentId}:${asked.origin}`,
+  };
+}
+
+/** Writes what somebody noted in the room into PagerDuty, once. */
+export function mirrorNote(
+  note: { incidentId: number; text: string; by: string; origin: string },
+  now: Date,
+): NewJob {
+  return {
+    kind: 'mirror-note',
+    payload: note,
+    runAt: now,
+    dedupeKey: `mirror-note:${note.incidentId}:${note.origin}`,
   };
 }
 
@@ -92,6 +170,34 @@ export function runMitigation(
     runAt: now,
     lane: `target:${mitigation.environment}/${mitigation.service}`,
     dedupeKey: `run-mitigation:${mitigation.id}`,
+  };
+}
+
+/** Once for each time that the rule begins to fire. */
+export function throttleOffender(
+  incidentId: number,
+  found: { rule: string; offender: string },
+  now: Date,
+): NewJob {
+  return {
+    kind: 'throttle-offender',
+    payload: { incidentId, ...found },
+    runAt: now,
+    dedupeKey: `throttle-offender:${incidentId}:${found.rule}:${now.toISOString()}`,
+  };
+}
+
+export function runStage(
+  mitigation: { id: number; service: string; environment: string },
+  number: number,
+  now: Date,
+): NewJob {
+  return {
+    kind: 'run-stage',
+    payload: { mitigationId: mitigation.id, number },
+    runAt: now,
+    lane: `target:${mitigation.environment}/${mitigation.service}`,
+    dedupeKey: `run-stage:${mitigation.id}:${number}`,
   };
 }
 

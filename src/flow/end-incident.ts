@@ -3,11 +3,12 @@ import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
 import { type ClockKind, settleClocks, startClocks } from '../incident/clock-store.ts';
 import { type Incident, LIVE, mayBecome } from '../incident/incident.ts';
-import { addToTimeline, findIncident, moveStatus, reach } from '../incident/incident-store.ts';
+import { addToTimeline, findIncident, lockIncident, moveStatus, reach } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { mitigationsOf, moveMitigation } from '../mitigation/mitigation-store.ts';
 import { refreshCard, settlePages, showProposal, writePostmortem } from './effects.ts';
 import type { Flow } from './flow.ts';
+import { isKept, type StillOn, stillOn } from './still-on.ts';
 
 /** The post-mortem is due 48 hours after resolution; its owner is reminded three times before. */
 const POSTMORTEM_HOURS = [24, 40, 47, 48] as const;
@@ -15,9 +16,9 @@ export const POSTMORTEM_CLOCKS: readonly ClockKind[] = POSTMORTEM_HOURS.map(
   (h) => `postmortem-${h}h` as const,
 );
 
-type Ended = { kind: 'done' } | { kind: 'not-possible'; status: Incident['status'] };
+export type Ended = { kind: 'done' } | { kind: 'not-possible'; status: Incident['status'] };
 
-interface Ending {
+export interface Ending {
   incident: Incident;
   by: string;
   reason: string;
@@ -44,17 +45,29 @@ export async function resolve(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending):
   });
 }
 
-/** Nothing was wrong: no post-mortem, and what fired stays quiet until it has been well again. */
-export async function decline(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
+/**
+ * Nothing was wrong: no post-mortem, and what fired stays quiet until it has been well again. A safety incident takes
+ * two people, see `declineSafety`.
+ */
+export async function declineAlone(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
   const now = flow.clock.now();
   return flow.db.transaction().execute((tx) => end(tx, { ...ending, now, to: 'declined' }));
 }
 
-/** The post-mortem is done; its reminders stop. */
-export async function close(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
+/**
+ * The post-mortem is done; its reminders stop. Policy: it closes when each mitigation that is in force is kept on
+ * purpose, with a reason; the leases of those that are kept until a time run on.
+ */
+export async function close(
+  flow: Pick<Flow, 'db' | 'clock'>,
+  ending: Ending,
+): Promise<Ended | { kind: 'still-on'; mitigations: StillOn[] }> {
   const now = flow.clock.now();
   const incidentId = ending.incident.id;
   return flow.db.transaction().execute(async (tx) => {
+    const current = await lockIncident(tx, incidentId);
+    const on = (await stillOn(tx, { incidentId })).filter((one) => !isKept(one, now));
+    if (current?.status === 'resolved' && on.length > 0) return { kind: 'still-on', mitigations: on };
     const moved = await moveStatus(tx, { id: incidentId, from: ['resolved'], to: 'closed' });
     if (moved === undefined) return notPossible(tx, ending.incident);
     await reach(tx, { incidentId, name: 'closed', at: now, recordedAt: now, by: ending.by });
@@ -66,7 +79,7 @@ export async function close(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): P
 
 type Step = Ending & { now: Date; to: 'resolved' | 'declined' | 'closed' };
 
-async function end(tx: Tx, step: Step): Promise<Ended> {
+export async function end(tx: Tx, step: Step): Promise<Ended> {
   const from = LIVE.filter((status) => mayBecome(status, step.to));
   const moved = await moveStatus(tx, { id: step.incident.id, from, to: step.to });
   if (moved === undefined) return notPossible(tx, step.incident);
@@ -78,7 +91,7 @@ async function end(tx: Tx, step: Step): Promise<Ended> {
   return { kind: 'done' };
 }
 
-async function notPossible(tx: Tx, incident: Incident): Promise<Ended> {
+export async function notPossible(tx: Tx, incident: Incident): Promise<Ended> {
   const now = await findIncident(tx, incident.id);
   return { kind: 'not-possible', status: now?.status ?? incident.status };
 }

@@ -4,7 +4,8 @@ import type { Db } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Target } from '../mitigation/target.ts';
 import type { MetricSource, Question } from '../sources/metric-source.ts';
-import type { Chat, Pager } from './ports.ts';
+import type { Pager } from './pager-port.ts';
+import type { Chat } from './ports.ts';
 
 /** What a verb may use. Built once in main.ts and handed to each verb; nothing imports an instance. */
 export interface Flow {
@@ -24,6 +25,8 @@ export interface Flow {
   installation: string;
   /** Where documents are kept on disk. */
   documentsDir: string;
+  /** A hint that somebody waits for what was just enqueued; without it the next poll finds it. */
+  wake(): void;
 }
 
 export function serviceConfig(flow: Pick<Flow, 'config'>, service: string | null): ServiceConfig | null {

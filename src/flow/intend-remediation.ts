@@ -4,45 +4,58 @@ import type { RuleVerdict } from '../detection/rule.ts';
 import { type Incident, nameOf } from '../incident/incident.ts';
 import { addToTimeline } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
+import { AUTOMATION } from '../mitigation/plan.ts';
 import { redact } from '../redaction.ts';
-import { refreshCard } from './effects.ts';
+import { refreshCard, throttleOffender } from './effects.ts';
 import { type Flow, serviceConfig } from './flow.ts';
+import { offenderIn } from './offender.ts';
+
+type Intending = Pick<Flow, 'config' | 'automation' | 'targetFor'>;
 
 /**
- * Policy: a rule that remediates by itself acts on a named offender, under a standing approval that the team wrote
- * down, and only while automation is on. What it would do is written down either way, with what stands in the way.
+ * Policy: a rule that remediates by itself limits a named offender, under a standing approval that the team wrote down,
+ * and only while automation is on; without that approval it proposes it to people. Never in a safety incident. What it
+ * would do is written down either way, with what stands in the way.
  */
 export async function intendRemediation(
-  flow: Pick<Flow, 'config' | 'automation'>,
+  flow: Intending,
   tx: Tx,
   about: { incident: Incident; verdict: RuleVerdict; now: Date },
 ): Promise<void> {
   const { incident, verdict, now } = about;
-  const offender = verdict.detail;
-  const obstacle = obstacleOf(flow, incident, offender);
+  const offender = offenderIn(verdict.detail);
+  const { says, goesOn } = wayOf(flow, incident, offender);
   const what = offender === null ? 'throttle the offender' : `throttle ${redact(offender)}`;
-  const text = `Remediation wanted by ${verdict.rule}: ${what}. ${obstacle}`;
+  const text = `Remediation wanted by ${verdict.rule}: ${what}. ${says}`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'remediation', actor: null, text });
   await audit(tx, {
     at: now,
-    actor: 'llm-incident',
+    actor: AUTOMATION,
     action: 'remediation.intended',
     subject: nameOf(incident.id),
-    data: { rule: verdict.rule, obstacle },
+    data: { rule: verdict.rule, obstacle: says },
   });
   await enqueue(tx, refreshCard(incident.id, now));
+  if (goesOn && offender !== null)
+    await enqueue(tx, throttleOffender(incident.id, { rule: verdict.rule, offender }, now));
 }
 
-function obstacleOf(
-  flow: Pick<Flow, 'config' | 'automation'>,
-  incident: Incident,
+function wayOf(
+  flow: Intending,
+  { category, service, environment }: Incident,
   offender: string | null,
-): string {
-  if (flow.automation === 'off') return 'Not run: automation is switched off.';
-  if (offender === null) return 'Not run: no single user or endpoint stands out.';
-  const standing = serviceConfig(flow, incident.service)?.standing_approvals ?? [];
-  if (!standing.includes('throttle-offender')) {
-    return 'Not run: the service has no standing approval `throttle-offender`; a person has to do it.';
+): { says: string; goesOn: boolean } {
+  const stopped = (why: string) => ({ says: `Not run: ${why}`, goesOn: false });
+  if (flow.automation === 'off') return stopped('automation is switched off.');
+  if (category === 'safety') return stopped('nothing runs by itself in a safety incident.');
+  if (offender === null) return stopped('no single user or endpoint stands out.');
+  const target = service === null ? null : flow.targetFor({ service, environment });
+  const canLimit = target?.can(`limit:${offender}`) ?? false;
+  if (!(serviceConfig(flow, service)?.standing_approvals ?? []).includes('throttle-offender')) {
+    const asked = canLimit ? 'a person has to decide, and it is proposed.' : 'a person has to do it.';
+    const why = `the service has no standing approval \`throttle-offender\`; ${asked}`;
+    return { says: `Not run: ${why}`, goesOn: canLimit };
   }
-  return 'Not run: no target of this service can throttle; a person has to do it.';
+  if (!canLimit) return stopped('no target of this service can throttle; a person has to do it.');
+  return { says: 'It runs by itself under the standing approval `throttle-offender`.', goesOn: true };
 }

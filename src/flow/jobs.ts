@@ -1,15 +1,22 @@
 import { z } from 'zod';
 import type { JobHandler } from '../db/job-runner.ts';
 import { isSuperseded, type Job } from '../db/jobs.ts';
+import { CALL_APPROVERS, callApprovers } from './ask-approvers.ts';
 import { loadCard } from './card.ts';
 import type { Flow } from './flow.ts';
+import { freezeInputs } from './freeze-inputs.ts';
 import { JUDGE_CALL, judgeCall } from './judge-calls.ts';
+import { loadLease } from './lease-view.ts';
 import { loadProposal, loadReceipt } from './mitigation-views.ts';
 import { cardKey, openRoom } from './open-room.ts';
-import { notePage, pageSomeone, settlePages } from './page.ts';
+import { pagerJobs } from './pager-jobs.ts';
+import { REHEARSE } from './plan-rehearsals.ts';
 import { present } from './present.ts';
+import { rehearse } from './rehearse.ts';
 import { RUN_CANARY, runCanary } from './run-canaries.ts';
 import { runMitigation } from './run-mitigation.ts';
+import { runStage } from './run-shift.ts';
+import { throttleOffender } from './throttle-offender.ts';
 import { loadTree } from './walk-tree.ts';
 import { publishPostmortem, writePostmortem } from './write-postmortem.ts';
 
@@ -25,25 +32,29 @@ const said = z.object({ incidentId: z.number(), text: z.string(), mention: z.arr
 export function jobHandlers(flow: Flow): Record<string, JobHandler> {
   return {
     'open-room': (job) => openRoom(flow, job),
+    'freeze-inputs': (job) => freezeInputs(flow, job),
     'refresh-card': (job) => refresh(flow, job),
     notice: (job) => say(flow, job),
     'tell-ops': (job) => tellOps(flow, job),
     'show-proposal': (job) => showProposal(flow, job),
     'show-receipt': (job) => showReceipt(flow, job),
+    'show-lease': (job) => showLease(flow, job),
     'show-tree': (job) => showTree(flow, job),
     [RUN_CANARY]: (job) => runCanary(flow, job),
     [JUDGE_CALL]: (job) => judgeCall(flow, job),
-    page: (job) => pageSomeone(flow, job),
-    'note-on-page': (job) => notePage(flow, job),
-    'settle-pages': (job) => settlePages(flow, job),
+    [REHEARSE]: (job) => rehearse(flow, job),
+    ...pagerJobs(flow),
     'run-mitigation': (job) => runMitigation(flow, job),
+    'throttle-offender': (job) => throttleOffender(flow, job),
+    'run-stage': (job) => runStage(flow, job),
+    [CALL_APPROVERS]: (job) => callApprovers(flow, job),
     'write-postmortem': (job) => writePostmortem(flow, job),
     'publish-postmortem': (job) => publishPostmortem(flow, job),
   };
 }
 
 /** Jobs that wait for a model to answer; they get a runner of their own, so that no page ever waits behind one. */
-export const MODEL_JOBS: readonly string[] = [RUN_CANARY, JUDGE_CALL];
+export const MODEL_JOBS: readonly string[] = [RUN_CANARY, JUDGE_CALL, REHEARSE];
 
 /** The card is always drawn from the rows as they are now, so one edit stands for all that wait behind it. */
 async function refresh(flow: Flow, job: Job): Promise<void> {
@@ -86,6 +97,12 @@ async function showReceipt(flow: Flow, job: Job): Promise<void> {
   const { incidentId, mitigationId } = about.parse(job.payload);
   const message = { kind: 'receipt' as const, receipt: await loadReceipt(flow, mitigationId) };
   await present(flow, { incidentId, key: `receipt:${mitigationId}`, message, retried: isRetry(job) });
+}
+
+async function showLease(flow: Flow, job: Job): Promise<void> {
+  const { incidentId, mitigationId } = about.parse(job.payload);
+  const { key, lease } = await loadLease(flow, mitigationId);
+  await present(flow, { incidentId, key, message: { kind: 'lease', lease }, retried: isRetry(job) });
 }
 
 async function showTree(flow: Flow, job: Job): Promise<void> {

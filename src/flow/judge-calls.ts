@@ -52,7 +52,8 @@ export async function judgeCalls(flow: Judging): Promise<void> {
 }
 
 const laneOf = (flow: Pick<Flow, 'config'>, service: string) => `judge:${flow.config.environment}/${service}`;
-const budgetKey = laneOf;
+/** Of the judge's calls a day; whoever asks the judge spends it. */
+export const judgeBudgetKey = laneOf;
 
 async function sampleCalls(flow: Judging, service: string, judge: JudgeConfig): Promise<void> {
   const now = flow.clock.now();
@@ -71,7 +72,7 @@ async function sampleCalls(flow: Judging, service: string, judge: JudgeConfig): 
     const about = { service, environment, afterId, upToId, notBefore, exceptUser: CANARY_USER };
     const sampled = (await unscoredCalls(tx, about)).filter((call) => isSampled(call, judge.sample_share));
     const lane = laneOf(flow, service);
-    const affordable = await affordableOf(tx, sampled, { judge, key: budgetKey(flow, service), now });
+    const affordable = await affordableOf(tx, sampled, { judge, key: judgeBudgetKey(flow, service), now });
     await enqueue(
       tx,
       affordable.map((call) => jobFor(call, { service, judge, lane, now })),
@@ -163,7 +164,7 @@ function payAgain(
   flow: Judging,
   { service, config, now }: { service: string; config: JudgeConfig; now: Date },
 ): Promise<boolean> {
-  const key = budgetKey(flow, service);
+  const key = judgeBudgetKey(flow, service);
   return spend(flow.db, { key, day: budgetDay(now), amount: 1, limit: config.calls_per_day });
 }
 

@@ -1,8 +1,9 @@
+import { leavesNothing } from '../mitigation/in-force.ts';
 import type { Mitigation } from '../mitigation/mitigation-store.ts';
 import { parsePlan } from '../mitigation/plan.ts';
 import { type Flow, serviceConfig } from './flow.ts';
 
-const HOUR_MS = 60 * 60_000;
+export const HOUR_MS = 60 * 60_000;
 const PERSON = /^[UW][A-Z0-9]+$/;
 
 /**
@@ -13,12 +14,11 @@ export function leaseOf(
   flow: Pick<Flow, 'config'>,
   mitigation: Pick<Mitigation, 'plan' | 'proposed_by' | 'service'>,
   now: Date,
-): { lease_owner: string | null; lease_until: Date | null } {
-  if (parsePlan(mitigation.plan).wish.kind === 'undo') return { lease_owner: null, lease_until: null };
+): Pick<Mitigation, 'lease_owner' | 'lease_until' | 'lease_next_at'> {
+  if (leavesNothing(parsePlan(mitigation.plan)))
+    return { lease_owner: null, lease_until: null, lease_next_at: null };
   const { proposed_by: proposer, service } = mitigation;
   const owner = PERSON.test(proposer) ? proposer : (serviceConfig(flow, service)?.owner ?? null);
-  return {
-    lease_owner: owner,
-    lease_until: new Date(now.getTime() + flow.config.lease_hours * HOUR_MS),
-  };
+  const until = new Date(now.getTime() + flow.config.lease_hours * HOUR_MS);
+  return { lease_owner: owner, lease_until: until, lease_next_at: until };
 }

@@ -1,33 +1,30 @@
 import type { MitigationStatus } from '../db/schema.ts';
 import { findIncident } from '../incident/incident-store.ts';
-import { approversOn, neededFor } from '../mitigation/approval.ts';
 import { findMitigation, type Mitigation, votesOn } from '../mitigation/mitigation-store.ts';
-import { describeSetting, describeSteps, parsePlan, undoOf } from '../mitigation/plan.ts';
+import { describeSetting, describeSteps, type Plan, parsePlan, undoOf } from '../mitigation/plan.ts';
 import { type ProofReport, readProof } from '../mitigation/proof.ts';
-import { approverIds, standingNow } from './approvers.ts';
+import { describePlan } from '../mitigation/shift.ts';
+import { decidersOf } from './deciders.ts';
 import type { Flow } from './flow.ts';
 import type { ProposalView, ReceiptView } from './ports.ts';
+import { rehearsalView } from './rehearsal-views.ts';
+import { stageLines } from './shift-lines.ts';
 
 /** The proposal as it stands: open with its buttons, or settled with what became of it. */
 export async function loadProposal(
-  flow: Pick<Flow, 'db' | 'config' | 'targetFor'>,
+  flow: Pick<Flow, 'db' | 'config' | 'chat' | 'log' | 'pager' | 'targetFor'>,
   mitigationId: number,
 ): Promise<ProposalView> {
   const mitigation = await mustFind(flow, mitigationId);
   const plan = parsePlan(mitigation.plan);
   const undo = undoOf(plan.steps);
-  const votes = await votesOn(flow.db, mitigationId);
-  const needed = neededFor(plan, standingNow(flow, plan));
-  const approved = approversOn(mitigation, votes, needed);
-  const isOut = (id: string) =>
-    approved.includes(id) || (needed.standing === null && id === mitigation.proposed_by);
   return {
     mitigationId,
     planHash: mitigation.plan_hash,
     incidentId: plan.incidentId ?? 0,
-    summary: describeSteps(plan.steps),
+    summary: describePlan(plan),
     from: plan.steps.map((step) => describeSetting(step.setting, step.from)).join(', '),
-    to: plan.steps.map((step) => describeSetting(step.setting, step.to)).join(', '),
+    to: describeAim(plan),
     why: plan.why,
     blastRadius: plan.blastRadius,
     undo:
@@ -35,15 +32,18 @@ export async function loadProposal(
         ? 'The target does not say what it serves now, so there is no undo.'
         : describeSteps(undo),
     proposedBy: mitigation.proposed_by,
-    approvers: approverIds(flow, plan.service).filter((id) => !isOut(id)),
-    approvals: { have: approved.length, needed: needed.people },
-    standing: needed.standing,
-    rehearsal: plan.rehearsal,
+    ...(await decidersOf(flow, mitigation, await votesOn(flow.db, mitigationId))),
+    rehearsal: await rehearsalView(flow, { mitigationId, plan }),
     expiresAt: mitigation.expires_at,
     state: mitigation.status === 'proposed' ? 'open' : 'settled',
-    votes: votes.map(({ voter, choice }) => ({ voter, choice })),
     outcome: mitigation.status === 'proposed' ? null : describeOutcome(mitigation),
   };
+}
+
+/** What is served then; of a shift its stages as well. */
+function describeAim({ steps, shift }: Plan): string {
+  const then = steps.map((step) => describeSetting(step.setting, step.to)).join(', ');
+  return shift === null ? then : `${then}, by ${shift.stages.join(' → ')} % of the traffic`;
 }
 
 function describeOutcome({ status, outcome }: Mitigation): string {
@@ -61,6 +61,7 @@ const STATE_IN_WORDS: Record<MitigationStatus, string> = {
   failed: 'It failed.',
   stale: 'Stale: the world changed after it was proposed.',
   rejected: '',
+  withdrawn: '',
   expired: 'Expired.',
   'needs-human': 'Stopped: a person must look.',
   reverted: 'Taken back.',
@@ -86,11 +87,13 @@ export async function loadReceipt(flow: Pick<Flow, 'db'>, mitigationId: number):
   const incident = plan.incidentId === null ? undefined : await findIncident(flow.db, plan.incidentId);
   return {
     mitigationId,
-    summary: describeSteps(plan.steps),
+    summary: describePlan(plan),
     verdict,
-    lines: [mitigation.outcome, ...(proof?.lines ?? [])].filter(
-      (line): line is string => line !== null && line !== '',
-    ),
+    lines: [
+      ...(await stageLines(flow.db, mitigationId, plan)),
+      mitigation.outcome,
+      ...(proof?.lines ?? []),
+    ].filter((line): line is string => line !== null && line !== ''),
     next: nextStep(verdict, { proof, incidentStatus: incident?.status, outcome: mitigation.outcome }),
   };
 }

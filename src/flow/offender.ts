@@ -6,10 +6,10 @@ import { type Flow, minutesToMs } from './flow.ts';
 const NAMING: readonly RuleId[] = ['cost.share', 'cost.spend'];
 const LOOK_BACK_MS = minutesToMs(30);
 
-/** "user u-7" out of what a rule said of it: "user u-7, at 4.2 × its own baseline rate"; null where it names nobody. */
+/** "user u-7" out of what a rule said of it: "user u-7, at 4.2 × its own baseline"; null where it names nobody. */
 export function offenderIn(detail: string | null): string | null {
   const [, name] =
-    /^((?:user|session|endpoint) [\s\S]+?)(?:, at [\d.]+ × its own baseline rate|, not seen in the baseline)?$/.exec(
+    /^((?:user|session|endpoint) [\s\S]+?)(?:, at [\d.]+ × its own baseline(?: rate)?|, not seen in the baseline)?$/.exec(
       detail ?? '',
     ) ?? [];
   return name ?? null;

@@ -7,9 +7,10 @@ import { dedupKey, type Incident, nameOf, pagePlan, withSafetyRules } from '../i
 import { addToTimeline, openIncident as insertIncident, reach } from '../incident/incident-store.ts';
 import { requestPage } from '../incident/page-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
-import { openRoom, page } from './effects.ts';
+import { freezeInputs, openRoom, page } from './effects.ts';
 import { escalationsOf, leadAfterMs } from './escalation.ts';
 import { type Flow, minutesToMs } from './flow.ts';
+import { rehearseAtOpening } from './plan-rehearsals.ts';
 
 export interface WantedIncident {
   title: string;
@@ -66,7 +67,11 @@ export async function openIncident(
     const about = { incidentId: incident.id, service, environment, at: now, onset: wanted.startedAt };
     await freezeEvidence(tx, { ...about, ...passScore });
   }
-  await enqueue(tx, openRoom(incident.id, now, wanted.announceTo));
+  await enqueue(tx, [
+    openRoom(incident.id, now, wanted.announceTo),
+    freezeInputs(incident.id, now),
+    ...rehearseAtOpening(flow, incident, now),
+  ]);
   return outcome;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Job } from '../db/jobs.ts';
 import { ExternalError, messageOf } from '../errors.ts';
-import { type Incident, nameOf } from '../incident/incident.ts';
+import { type Incident, isPerson, nameOf } from '../incident/incident.ts';
 import { addToTimeline, findIncident, setRoom } from '../incident/incident-store.ts';
 import { approversOf } from './approvers.ts';
 import { loadCard } from './card.ts';
@@ -57,7 +57,7 @@ async function peopleFor(flow: Flow, incident: Incident): Promise<string[]> {
   const owner = serviceConfig(flow, incident.service)?.owner;
   const { legal, compliance, comms } = flow.config.contacts;
   const people = new Set([
-    ...(incident.declared_by === null ? [] : [incident.declared_by]),
+    ...(isPerson(incident.declared_by) ? [incident.declared_by] : []),
     ...(owner === undefined ? [] : [owner]),
     ...(await approversOf(flow, incident.service)),
     ...(incident.category === 'safety' ? [...legal, ...compliance, ...comms] : []),

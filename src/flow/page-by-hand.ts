@@ -30,7 +30,9 @@ export async function requestPageByHand(
     return true;
   });
   if (!isNew) return 'It was paged before; the card shows the receipt.';
-  const { service, escalation_policy: policy } = serviceConfig(flow, incident.service)?.pagerduty ?? {};
-  if (service === undefined) return 'Paging through the default routing key; the receipt comes on the card.';
+  const config = serviceConfig(flow, incident.service)?.pagerduty;
+  const { service, escalation_policy: policy } = config ?? {};
+  const whose = config?.routing_key === undefined ? 'the default' : 'its own';
+  if (service === undefined) return `Paging through ${whose} routing key; the receipt comes on the card.`;
   return `Paging PagerDuty service ${service}${policy ? ` by policy ${policy}` : ''}; the receipt comes on the card.`;
 }

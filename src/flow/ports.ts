@@ -1,4 +1,4 @@
-import type { Category, IncidentStatus, Severity } from '../db/schema.ts';
+import type { Category, IncidentStatus, Severity, VoteChoice } from '../db/schema.ts';
 
 /** What the room can be told, in our words. The edge renders it; outside text in here is raw and escaped there. */
 export type RoomMessage =
@@ -7,6 +7,7 @@ export type RoomMessage =
   | { kind: 'receipt'; receipt: ReceiptView }
   | { kind: 'context'; context: ContextView }
   | { kind: 'tree'; tree: TreeView }
+  | { kind: 'lease'; lease: LeaseView }
   | { kind: 'notice'; text: string; mention?: string[] }
   | { kind: 'postmortem'; summary: string; missing: string[] };
 
@@ -38,6 +39,10 @@ export interface IncidentCard {
   containBy: Date | null;
   /** Mitigations that are in force or waiting, one line each. */
   mitigations: string[];
+  /** What is on, whose it is and until when; null: for good, with the reason that it is kept for. */
+  stillOn: { what: string; since: Date; owner: string | null; until: Date | null; kept: string | null }[];
+  /** While it is said by too few: who said that a safety incident is a false alarm. */
+  falseAlarm: string[];
   /** What the room is still missing after resolution. */
   missing: string[];
   actions: CardAction[];
@@ -59,18 +64,32 @@ export interface ProposalView {
   blastRadius: string;
   undo: string;
   proposedBy: string;
-  /** Who may approve it and has not. */
+  /** Who may approve it and has not; groups stay groups. */
   approvers: string[];
+  /** Of those who may approve it and have not: who is on call now. */
+  onCall: string[];
+  /** Why it cannot be approved as things are, and what helps; null when enough people may. */
+  obstacle: string | null;
+  /** One person alone may run it, with a reason. */
+  mayBreakGlass: boolean;
   /** So many people approved it, of so many that must. */
   approvals: { have: number; needed: number };
   /** The standing approval under which one click of someone who may is enough. */
   standing: string | null;
-  rehearsal: string;
+  rehearsal: RehearsalView;
   expiresAt: Date;
   state: 'open' | 'settled';
-  votes: { voter: string; choice: 'approve' | 'reject' }[];
+  votes: { voter: string; choice: VoteChoice; reason: string | null }[];
   /** What became of it, shown in place of the buttons. */
   outcome: string | null;
+}
+
+/** What replaying frozen calls said of a plan: a result, that it runs, or why there is none; one sentence each. */
+export interface RehearsalView {
+  kind: 'result' | 'running' | 'none';
+  text: string;
+  /** For the button: "fixes 18 of 20, breaks 0 of 20". */
+  short: string | null;
 }
 
 export interface ReceiptView {
@@ -89,12 +108,42 @@ export interface ReceiptView {
   next: string | null;
 }
 
+/** What the owner of a lease is asked when it ends. */
+export interface LeaseView {
+  mitigationId: number;
+  incidentId: number;
+  summary: string;
+  since: Date;
+  ended: Date | null;
+  /** Who is asked; mentioned while it asks. */
+  owners: string[];
+  state: 'asks' | 'kept' | 'over';
+  /** New end, null for good; and who kept it, why. */
+  until: Date | null;
+  kept: { by: string; reason: string } | null;
+  /** What became of it when it is over. */
+  outcome: string | null;
+  /** The open proposal that takes it back. */
+  undoProposal: number | null;
+}
+
 /** The thread under the card: what changed and failing examples (none for private incidents). */
 export interface ContextView {
   incidentId: number;
   changes: { component: string; from: string; to: string; at: Date; actor: string | null }[];
   samples: { input: string; output: string; score: number | null; formatOk: boolean | null }[];
   samplesWithheld: string | null;
+  /** Past incidents like this one, the most alike first. */
+  past: PastLikeThis[];
+}
+
+/** Which incident was like this one, in what, and what live traffic proved to help then; outside text is raw. */
+export interface PastLikeThis {
+  name: string;
+  title: string;
+  at: Date;
+  common: string[];
+  worked: string[];
 }
 
 export interface TreeView {
@@ -146,7 +195,12 @@ export interface Chat {
   history(channelId: string): AsyncIterable<ChannelMessage & { replyCount: number }>;
   thread(channelId: string, rootTs: string): AsyncIterable<ChannelMessage>;
   membersOfGroup(groupId: string): Promise<string[]>;
+  /** The channel of the conversation with one person. */
+  directChannel(userId: string): Promise<string>;
   displayName(userId: string): Promise<string>;
+  /** The one with exactly this address; null when there is none. */
+  userByEmail(email: string): Promise<string | null>;
+  emailOf(userId: string): Promise<string | null>;
   readonly botUserId: string;
 }
 
@@ -177,45 +231,12 @@ export interface OutgoingFile {
   channelId: string;
   filename: string;
   title: string;
-  content: string;
+  /** Text, or the bytes of a picture. */
+  content: string | Buffer;
+  /** What a picture shows, for who cannot see it. */
+  altText?: string;
   comment: string;
+  /** Under this message of the channel. */
+  threadTs?: string;
   retried: boolean;
 }
-
-/** Who is woken. A page may come twice (same key) but is never lost. */
-export interface Pager {
-  page(request: PageRequest): Promise<PageReceipt>;
-  /** Takes over the open incident that another system opened under one of these keys, instead of paging anew. */
-  adopt(keys: readonly string[], request: PageRequest): Promise<Adopted>;
-  /** Writes a note on the incident of a receipt, unless the same one is there. */
-  note(receipt: PageReceipt, text: string): Promise<void>;
-  acknowledge(receipt: PageReceipt): Promise<void>;
-  resolve(receipt: PageReceipt): Promise<void>;
-  onCall(escalationPolicyId: string): Promise<{ name: string; email: string | null; level: number }[]>;
-}
-
-export interface PageRequest {
-  key: string;
-  title: string;
-  details: string;
-  urgency: 'high' | 'low';
-  serviceId: string | null;
-  escalationPolicyId: string | null;
-  link: string | null;
-  /** An earlier ticket for the same incident, to be raised instead of opening a second one. */
-  raise: PageReceipt | null;
-}
-
-export interface PageReceipt {
-  via: 'rest' | 'events';
-  key: string;
-  pagerdutyId: string | null;
-  url: string | null;
-  /** People who are on call for it, as PagerDuty said, empty when it could not be asked. */
-  notified: string[];
-  /** Another system opened it. */
-  adopted?: true;
-}
-
-/** `cannot-look`: without a REST token nobody can say what is open. */
-export type Adopted = { kind: 'adopted'; receipt: PageReceipt } | { kind: 'none' | 'cannot-look' };

@@ -5,15 +5,16 @@ import { evidenceOf } from '../evidence/evidence-store.ts';
 import type { Suspect } from '../evidence/what-changed.ts';
 import { type Incident, type Milestones, nameOf } from '../incident/incident.ts';
 import { milestonesOf, timelineOf } from '../incident/incident-store.ts';
+import { releaseOf } from '../incident/release-store.ts';
 import { messagesOf, postedTs } from '../incident/room-store.ts';
 import { mitigationsOf, votesOn } from '../mitigation/mitigation-store.ts';
 import { describeSteps, describeValue, parsePlan } from '../mitigation/plan.ts';
 import { readProof } from '../mitigation/proof.ts';
 import { type EvalCase, proposeCases } from '../postmortem/eval-case.ts';
+import type { MitigationFacts } from '../postmortem/mitigation-facts.ts';
 import type {
   DecisionPath,
   Impact,
-  MitigationFacts,
   PostmortemRecord,
   RoomMessage,
   TimelineEvent,
@@ -25,10 +26,13 @@ import { loadDataPoints, passScoreOf, recordedCalls, type SignalOfRule, signalFa
 import { nameOrId } from './display-name.ts';
 import type { Flow } from './flow.ts';
 import { answersOf } from './postmortem-answers.ts';
+import { REVIEW } from './review-break-glass.ts';
+import { type StillOn, stillOn } from './still-on.ts';
+import { voteFacts } from './vote-facts.ts';
 import { instructionOf, leafOf, symptomText } from './walk-tree.ts';
 
 /** Entries of the timeline that have a section of their own. */
-const LISTED_APART = new Set(['answer', 'action-item']);
+const LISTED_APART = new Set(['answer', 'action-item', REVIEW]);
 
 /** Everything that the post-mortem is made of, from the incident's rows, its evidence and its room. */
 export async function loadRecord(
@@ -59,7 +63,8 @@ export async function loadRecord(
     events: timeline.filter((entry) => !LISTED_APART.has(entry.kind)).map(eventOf),
     messages: await roomMessages(flow, incident.id),
     decisionPath: await decisionPath(db, incident.id),
-    mitigations: await mitigationFacts(db, incident.id),
+    mitigations: await mitigationFacts(db, incident.id, timeline),
+    rootCause: await rootCauseFacts(db, incident.id),
     dataPoints: await loadDataPoints(db, evidence),
     actionItems: actionItemsOf(timeline),
     evalCases: cases.map(({ description, proven }) => ({ description, proven })),
@@ -133,8 +138,13 @@ async function decisionPath(db: Db, incidentId: number): Promise<DecisionPath | 
   return { symptom: symptoms.map(symptomText).join('; then: '), steps, leaf: leafOf(path, last.symptom) };
 }
 
-async function mitigationFacts(db: Db, incidentId: number): Promise<MitigationFacts[]> {
+async function mitigationFacts(
+  db: Db,
+  incidentId: number,
+  timeline: Awaited<ReturnType<typeof timelineOf>>,
+): Promise<MitigationFacts[]> {
   const facts: MitigationFacts[] = [];
+  const on = await stillOn(db, { incidentId });
   for (const mitigation of await mitigationsOf(db, incidentId)) {
     const { steps } = parsePlan(mitigation.plan);
     const votes = await votesOn(db, mitigation.id);
@@ -144,13 +154,36 @@ async function mitigationFacts(db: Db, incidentId: number): Promise<MitigationFa
       from: steps.map((step) => describeValue(step.from)).join(', '),
       to: steps.map((step) => describeValue(step.to)).join(', '),
       proposedBy: mitigation.proposed_by,
-      approvedBy: votes.filter((vote) => vote.choice === 'approve').map((vote) => vote.voter),
+      ...voteFacts(mitigation, votes, timeline),
       status: mitigation.status,
       appliedAt: mitigation.applied_at ?? undefined,
       proof: proofFacts(mitigation.proof),
+      ...leaseFacts(on.find(({ mitigationId }) => mitigationId === mitigation.id)),
     });
   }
   return facts;
+}
+
+function leaseFacts(on: StillOn | undefined): Partial<MitigationFacts> {
+  if (on === undefined) return {};
+  const { owner, until, kept } = on;
+  return {
+    isOn: true,
+    leaseOwner: owner ?? undefined,
+    leaseUntil: until ?? undefined,
+    kept: kept ?? undefined,
+  };
+}
+
+async function rootCauseFacts(db: Db, incidentId: number): Promise<PostmortemRecord['rootCause']> {
+  const { rootCause, signOffs } = await releaseOf(db, incidentId);
+  if (rootCause === null) return undefined;
+  return {
+    text: rootCause.cause,
+    by: rootCause.said_by,
+    at: rootCause.at,
+    signOffs: signOffs.map(({ person, note, at }) => ({ by: person, note: note ?? undefined, at })),
+  };
 }
 
 function proofFacts(value: unknown): MitigationFacts['proof'] {
@@ -180,7 +213,13 @@ export async function namesIn(
     ...record.messages.flatMap((message) => [message.userId, message.text]),
     ...record.events.flatMap((event) => [event.actor ?? '', event.text]),
     ...record.mitigations.flatMap((mitigation) => [mitigation.proposedBy, ...mitigation.approvedBy]),
+    ...record.mitigations
+      .flatMap(({ breakGlass, refused }) => [breakGlass?.by, breakGlass?.review?.by, refused?.by])
+      .map((id) => id ?? ''),
     ...(record.decisionPath?.steps ?? []).map((step) => step.by),
+    ...record.mitigations.flatMap(({ leaseOwner, kept }) => [leaseOwner ?? '', kept?.by ?? '']),
+    ...(record.rootCause === undefined ? [] : [record.rootCause.by]),
+    ...(record.rootCause?.signOffs ?? []).map(({ by }) => by),
   ];
   const ids = new Set(texts.flatMap((text) => text.match(USER_ID) ?? []));
   const names = new Map<string, string>();

@@ -3,38 +3,48 @@ import { enqueue } from '../db/jobs.ts';
 import { ExternalError } from '../errors.ts';
 import { type Incident, LIVE } from '../incident/incident.ts';
 import { addToTimeline, findIncident, lockIncident } from '../incident/incident-store.ts';
-import { classOf } from '../mitigation/approval.ts';
+import { classOf } from '../mitigation/approval-class.ts';
 import { audit } from '../mitigation/audit-store.ts';
+import { IN_FORCE } from '../mitigation/in-force.ts';
 import {
   insertProposal,
   type Mitigation,
   mitigationsOf,
   moveMitigation,
 } from '../mitigation/mitigation-store.ts';
-import { describeSteps, hashPlan, type Plan, parsePlan, type Step, stepsTo } from '../mitigation/plan.ts';
+import { hashPlan, type Plan, parsePlan, type Step, stepsTo } from '../mitigation/plan.ts';
 import { kindOf, problemWith, type Setting, type TargetState } from '../mitigation/serving.ts';
+import { describePlan } from '../mitigation/shift.ts';
 import type { Target } from '../mitigation/target.ts';
-import { type Aim, aimAt, IN_FORCE, type WantedState, wantedAgain } from './aim.ts';
+import { type Aim, aimAt, type WantedState, wantedAgain } from './aim.ts';
 import { standingNow } from './approvers.ts';
 import { blastRadius } from './blast-radius.ts';
 import { refreshCard, showProposal, showReceipt } from './effects.ts';
 import { type Flow, minutesToMs } from './flow.ts';
 import { goesForward } from './known-good.ts';
 import { offenderOf } from './offender.ts';
+import { rehearsePlan } from './plan-rehearsals.ts';
+import { describeGate, planShift, type ShiftPlanned } from './plan-shift.ts';
+import { type ReleaseGap, releaseGap } from './safety-release.ts';
+import { showAgain } from './settle-earlier.ts';
 
 export type Proposed =
   | { kind: 'proposed' | 'already-proposed'; mitigation: Mitigation; summary: string }
   | { kind: 'ended'; status: Incident['status'] }
-  | { kind: 'no-service' | 'no-target' | 'no-known-good' }
+  | { kind: 'no-service' | 'no-target' }
+  | { kind: 'no-known-good'; silent: string[] }
   | { kind: 'nothing-to-undo'; why: string }
   | { kind: 'wrong'; problem: string }
   | { kind: 'cannot'; target: string; setting: Setting }
   | { kind: 'nothing-to-change'; summary: string }
-  | { kind: 'target-unreachable'; problem: string };
+  | { kind: 'target-unreachable'; problem: string }
+  | { kind: 'not-released'; gap: ReleaseGap };
 
 export interface Proposing {
   incident: Incident;
   by: string;
+  /** Where it is not somebody's wish: what speaks for it. */
+  why?: string;
   wanted: WantedState;
 }
 
@@ -42,7 +52,7 @@ export interface Proposing {
  * Proposes a mitigation: what the target serves now is read, the wanted state comes from the person or is the last
  * one in the ledger that was green before the onset, and the plan is hashed as it is shown.
  */
-export async function propose(flow: Flow, { incident, by, wanted }: Proposing): Promise<Proposed> {
+export async function propose(flow: Flow, { incident, by, wanted, why }: Proposing): Promise<Proposed> {
   const isUndo = typeof wanted === 'object' && 'undo' in wanted;
   if (!mayPropose(incident, isUndo)) return { kind: 'ended', status: incident.status };
   const { service, environment } = incident;
@@ -51,7 +61,7 @@ export async function propose(flow: Flow, { incident, by, wanted }: Proposing): 
   if (target === null) return { kind: 'no-target' };
   const aimed = await aimAt(flow, incident, wanted);
   if (aimed.kind !== 'aim') return aimed;
-  const { aim } = aimed;
+  const aim = { ...aimed.aim, why: why ?? aimed.aim.why };
   const problem = aim.wanted.map(problemWith).find((found) => found !== null);
   if (problem != null) return { kind: 'wrong', problem };
   const refused = aim.wanted.map((step) => target.refuses?.(step) ?? null).find((why) => why !== null);
@@ -63,11 +73,33 @@ export async function propose(flow: Flow, { incident, by, wanted }: Proposing): 
     aim.wanted.map(({ setting }) => setting),
   );
   if (read.kind === 'target-unreachable') return read;
-  const steps = stepsTo(aim.wanted, read.state);
-  if (steps.length === 0) return nothingToChange(flow, { incident, aim, by });
-  const plan = await planOf(flow, { incident, service, target, aim, steps });
+  const changes = changesFor(flow, { service, target, aim, state: read.state });
+  if (changes.kind === 'wrong') return changes;
+  if (changes.kind === 'nothing-to-change') return nothingToChange(flow, { aim, by });
+  const gap = await releaseGap(flow, flow.db, {
+    incidentId: incident.id,
+    service,
+    environment,
+    steps: changes.steps,
+    shift: changes.shift,
+  });
+  if (gap !== null) return { kind: 'not-released', gap };
+  const plan = await planOf(flow, { incident, service, target, aim, ...changes });
   return flow.db.transaction().execute((tx) => save(flow, tx, { plan, incident, by }));
 }
+
+/** The steps from what is served now, with the stages of a shift. */
+function changesFor(
+  flow: Flow,
+  { service, target, aim, state }: Pick<Planning, 'service' | 'target' | 'aim'> & { state: TargetState },
+): { kind: 'planned'; steps: Step[]; shift: Plan['shift'] } | Exclude<ShiftPlanned, { kind: 'planned' }> {
+  if (aim.shift !== undefined) return planShift(flow.config, { wanted: aim.shift, service, state, target });
+  const steps = stepsTo(aim.wanted, state);
+  return steps.length === 0 ? { kind: 'nothing-to-change' } : { kind: 'planned', steps, shift: null };
+}
+
+/** How the outcome of a stale plan says that a new one was proposed. */
+export const IN_ITS_PLACE = 'takes its place';
 
 /** Proposes the wish of a stale plan again, from what is served now and in the name of whoever proposed it. */
 export async function proposeAgain(flow: Flow, stale: Mitigation): Promise<Proposed | null> {
@@ -82,7 +114,7 @@ export async function proposeAgain(flow: Flow, stale: Mitigation): Promise<Propo
   const { id } = outcome.mitigation;
   const now = flow.clock.now();
   await flow.db.transaction().execute(async (tx) => {
-    const set = { outcome: `${stale.outcome ?? ''} Proposal ${id} takes its place.`.trim() };
+    const set = { outcome: `${stale.outcome ?? ''} Proposal ${id} ${IN_ITS_PLACE}.`.trim() };
     await moveMitigation(tx, { id: stale.id, from: ['stale'], to: 'stale', set });
     await enqueue(tx, [showProposal(incident.id, stale.id, now), showReceipt(incident.id, stale.id, now)]);
   });
@@ -91,7 +123,7 @@ export async function proposeAgain(flow: Flow, stale: Mitigation): Promise<Propo
 
 /** What is in force must be given back also when the incident is over. */
 function mayPropose({ status }: Incident, isUndo: boolean): boolean {
-  return LIVE.includes(status) || (isUndo && status === 'resolved');
+  return LIVE.includes(status) || isUndo;
 }
 
 async function readNow(
@@ -107,20 +139,18 @@ async function readNow(
 }
 
 /** A mitigation that somebody took back past the bot is taken back. */
-async function nothingToChange(
-  flow: Flow,
-  { incident, aim, by }: { incident: Incident; aim: Aim; by: string },
-): Promise<Proposed> {
+async function nothingToChange(flow: Flow, { aim, by }: { aim: Aim; by: string }): Promise<Proposed> {
   const summary = 'The target serves that already.';
   const { undoes } = aim.wish;
   if (undoes === null) return { kind: 'nothing-to-change', summary };
   const now = flow.clock.now();
   await flow.db.transaction().execute(async (tx) => {
     const set = { settled_at: now, outcome: 'Found taken back at the target.' };
-    await moveMitigation(tx, { id: undoes, from: IN_FORCE, to: 'reverted', set });
+    const moved = await moveMitigation(tx, { id: undoes, from: IN_FORCE, to: 'reverted', set });
+    if (moved === undefined) return;
     const subject = `mitigation ${undoes}`;
     await audit(tx, { at: now, actor: by, action: 'mitigation.reverted', subject, data: { found: true } });
-    await enqueue(tx, [showProposal(incident.id, undoes, now), refreshCard(incident.id, now)]);
+    await showAgain(tx, moved, now);
   });
   return { kind: 'nothing-to-change', summary: `${summary} Mitigation ${undoes} counts as taken back.` };
 }
@@ -131,33 +161,36 @@ interface Planning {
   target: Target;
   aim: Aim;
   steps: Step[];
+  shift: Plan['shift'];
 }
 
 async function planOf(flow: Flow, planning: Planning): Promise<Plan> {
-  const { incident, service, target, aim, steps } = planning;
+  const { incident, service, target, aim, steps, shift } = planning;
   const { environment, category } = incident;
-  const { wish, why } = aim;
+  const { wish } = aim;
+  const why = shift === null ? aim.why : describeGate(shift);
   const limits = steps.some(({ setting }) => kindOf(setting) === 'limit');
   return {
-    format: 2,
+    format: 3,
     incidentId: incident.id,
     service,
     environment,
     target: target.describe(),
     steps,
+    shift,
     wish,
     why,
-    blastRadius: await blastRadius(flow, { service, environment, steps }),
+    blastRadius: await blastRadius(flow, { service, environment, steps, shift }),
     rule: incident.rule ?? (category === 'quality' ? 'quality.score' : null),
     ...classOf({
       steps,
       wish,
+      isShift: shift !== null,
       category,
       isForward: wish.kind !== 'known-good' && (await goesForward(flow, incident, steps)),
       offender: limits ? await offenderOf(flow, incident) : null,
       standing: standingNow(flow, { service, environment }),
     }),
-    rehearsal: 'Not rehearsed.',
   };
 }
 
@@ -167,11 +200,11 @@ async function save(
   { plan, incident, by }: { plan: Plan; incident: Incident; by: string },
 ): Promise<Proposed> {
   const now = flow.clock.now();
-  const summary = describeSteps(plan.steps);
+  const summary = describePlan(plan);
   const current = (await lockIncident(tx, incident.id)) ?? incident;
   if (!mayPropose(current, plan.wish.kind === 'undo')) return { kind: 'ended', status: current.status };
   const twin = (await mitigationsOf(tx, incident.id)).find(
-    (known) => known.status === 'proposed' && describeSteps(parsePlan(known.plan).steps) === summary,
+    (known) => known.status === 'proposed' && describePlan(parsePlan(known.plan)) === summary,
   );
   if (twin !== undefined) return { kind: 'already-proposed', mitigation: twin, summary };
   const planHash = hashPlan(plan);
@@ -184,43 +217,9 @@ async function save(
     subject: `mitigation ${mitigation.id}`,
     data: { planHash, incident: `INC-${incident.id}`, approval: plan.approval },
   });
+  await rehearsePlan(flow, tx, { incident, mitigationId: mitigation.id, steps: plan.steps, now });
   const text = `Proposed: ${summary}.`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'proposed', actor: by, text });
   await enqueue(tx, [showProposal(incident.id, mitigation.id, now), refreshCard(incident.id, now)]);
   return { kind: 'proposed', mitigation, summary };
-}
-
-/** What to tell whoever asked for it. */
-export function describeProposal(outcome: Proposed): string {
-  switch (outcome.kind) {
-    case 'proposed':
-      return `Proposed: ${outcome.summary}. ${whoApproves(parsePlan(outcome.mitigation.plan))}; the buttons are in the room.`;
-    case 'already-proposed':
-      return `That is proposed already: ${outcome.summary}. Its buttons are in the room.`;
-    case 'ended':
-      return `The incident is ${outcome.status}; nothing can be proposed any more.`;
-    case 'no-service':
-      return 'This incident names no service, so there is nothing to change.';
-    case 'no-target':
-      return 'No target is configured for this service. Change it where it runs, then `/llm-incident contain HOW`.';
-    case 'no-known-good':
-      return 'The ledger has no state that was green long enough before this began. Name one: `mitigate prompt NAME=VERSION` or `mitigate model ID`.';
-    case 'nothing-to-undo':
-      return `${outcome.why}. Nothing was proposed.`;
-    case 'wrong':
-      return `${outcome.problem} Nothing was proposed.`;
-    case 'cannot':
-      return `The target ${outcome.target} cannot change ${outcome.setting}. Nothing was proposed.`;
-    case 'nothing-to-change':
-      return `${outcome.summary} Nothing to change.`;
-    case 'target-unreachable':
-      return `The target could not be read, so nothing was proposed: ${outcome.problem}.`;
-  }
-}
-
-function whoApproves({ approval, standing }: Plan): string {
-  if (standing !== null)
-    return `The standing approval \`${standing.what}\` covers it, so anyone who may approve runs it with one click`;
-  if (approval === 'two') return 'Two others who may must approve it';
-  return 'Someone else who may must approve it';
 }

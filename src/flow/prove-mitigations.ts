@@ -13,10 +13,11 @@ import {
 } from '../incident/incident-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { type Mitigation, mitigationsIn, moveMitigation, saveProof } from '../mitigation/mitigation-store.ts';
-import { describeSteps, type Plan, parsePlan } from '../mitigation/plan.ts';
+import { type Plan, parsePlan } from '../mitigation/plan.ts';
 import { judgeProof, type ProofJudgement, type ProofReport } from '../mitigation/proof.ts';
 import { metricFor } from '../mitigation/proof-table.ts';
 import { isWanted, servedAloneSince } from '../mitigation/served-proof.ts';
+import { describePlan } from '../mitigation/shift.ts';
 import { approverIds } from './approvers.ts';
 import { notice, refreshCard, showReceipt } from './effects.ts';
 import type { Flow } from './flow.ts';
@@ -102,7 +103,7 @@ async function settle(flow: Proving, tx: Tx, settlement: Settlement): Promise<vo
     subject: `mitigation ${id}`,
     data: { n: report.n },
   });
-  const text = `${describeSteps(plan.steps)}: ${judgement.verdict}. ${judgement.lines.join(' ')}`;
+  const text = `${describePlan(plan)}: ${judgement.verdict}. ${judgement.lines.join(' ')}`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: judgement.verdict, actor: null, text });
   await enqueue(tx, [showReceipt(incident.id, id, now), refreshCard(incident.id, now)]);
   if (judgement.isMitigated) await markMitigated(tx, { incident, now });
@@ -131,7 +132,7 @@ async function callForPeople(flow: Proving, tx: Tx, settlement: Settlement): Pro
   }
   const headline = failed ? 'NOT CONTAINED' : 'UNPROVEN';
   const next = 'Next: `/llm-incident tree` for the next branch, or *Contain* on the card.';
-  const text = `${headline}: ${describeSteps(plan.steps)}. ${judgement.lines.join(' ')} ${next}`;
+  const text = `${headline}: ${describePlan(plan)}. ${judgement.lines.join(' ')} ${next}`;
   const commander = incident.commander === null ? approverIds(flow, incident.service) : [incident.commander];
   await enqueue(tx, notice(incident.id, now, { text, mention: commander }));
 }

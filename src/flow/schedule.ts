@@ -1,5 +1,3 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { subDays } from 'date-fns';
 import cron, { type ScheduledTask } from 'node-cron';
 import { pruneBudgets } from '../db/budget-store.ts';
@@ -7,18 +5,22 @@ import { claimSlot, dropOldSlots } from '../db/cron-slot.ts';
 import type { JobRunner } from '../db/job-runner.ts';
 import { noteTroubles, type Trouble } from '../db/trouble-store.ts';
 import { messageOf } from '../errors.ts';
-import { digestAt, lastEntry } from '../mitigation/audit-store.ts';
 import { pruneCanaryRuns } from '../sources/canary-store.ts';
 import { type CheckCounts, flushCheckCounts, pruneCheckCounts } from '../sources/check-count-store.ts';
 import { pruneOld } from '../sources/retention-store.ts';
+import { advanceShifts } from './advance-shifts.ts';
+import { nudgeApprovers } from './ask-approvers.ts';
 import { checkRules } from './check-rules.ts';
 import { digestCalls } from './digest-calls.ts';
 import type { Flow } from './flow.ts';
 import { judgeCalls } from './judge-calls.ts';
+import { keepHeads } from './keep-heads.ts';
 import { proveMitigations } from './prove-mitigations.ts';
 import { reportTroubles } from './report-troubles.ts';
 import { runCanaries } from './run-canaries.ts';
 import { tickClocks } from './tick-clocks.ts';
+import { tickLeases } from './tick-leases.ts';
+import { createTargetWatch } from './watch-targets.ts';
 
 export interface Ticking {
   start(): void;
@@ -38,16 +40,21 @@ interface Parts {
   counts: CheckCounts;
 }
 
+interface TickParts extends Parts {
+  watch: ReturnType<typeof createTargetWatch>;
+}
+
 /** node-cron only ticks; which replica runs a slot is settled by the row that is inserted once and kept. */
 export function startTicking(flow: Flow, parts: Parts): Ticking {
   const { poll_seconds: pollSeconds } = flow.config;
   const tasks: ScheduledTask[] = [];
   let last: Promise<void> = Promise.resolve();
   let lastSlot = 0;
+  const watch = createTargetWatch(flow);
 
   /** One tick at a time: a later one waits for the one before. */
   const now = () => {
-    last = last.then(() => tick(flow, parts));
+    last = last.then(() => tick(flow, { ...parts, watch }));
     return last;
   };
 
@@ -106,17 +113,23 @@ function oneAtATime(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-async function tick(flow: Flow, { jobs, dataDir, syncClock }: Parts): Promise<void> {
+async function tick(flow: Flow, { jobs, dataDir, syncClock, watch }: TickParts): Promise<void> {
   await step(flow, 'clock', syncClock);
+  // Beside all else: a target that hangs holds up no rule.
+  const looking = step(flow, 'targets', () => watch.look());
   await step(flow, 'calls', async () => {
     await digestCalls(flow, flow.clock.now());
   });
   await step(flow, 'judge', () => judgeCalls(flow));
   await step(flow, 'canaries', () => runCanaries(flow));
   await step(flow, 'rules', () => checkRules(flow));
+  await step(flow, 'shifts', () => advanceShifts(flow));
   await step(flow, 'proofs', () => proveMitigations(flow));
   await step(flow, 'clocks', () => tickClocks(flow));
-  await step(flow, 'audit head', () => keepAuditHead(flow, dataDir));
+  await step(flow, 'approvals', () => nudgeApprovers(flow));
+  await step(flow, 'leases', () => tickLeases(flow));
+  await looking;
+  await step(flow, 'chain heads', () => keepHeads(flow, dataDir));
   jobs.wake();
 }
 
@@ -145,20 +158,4 @@ async function step(flow: Flow, name: string, work: () => Promise<void>): Promis
     flow.log.error({ step: name, error: messageOf(thrown) }, 'a step of the tick failed');
     await tell(flow, { key: `tick:${name}`, problem });
   }
-}
-
-/**
- * Keeps the head of the audit chain outside the database, so that rows cut off its end show. A head that is no longer
- * in the chain is kept as it is: it is the proof, and `npm run audit` names it.
- */
-async function keepAuditHead(flow: Flow, dataDir: string): Promise<void> {
-  const head = await lastEntry(flow.db);
-  if (head === undefined) return;
-  const file = join(dataDir, 'audit-head.json');
-  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as typeof head) : null;
-  if (kept !== null && (await digestAt(flow.db, kept.seq)) !== kept.digest) {
-    flow.log.error({ seq: kept.seq }, 'the audit chain no longer holds its head; run npm run audit');
-    return;
-  }
-  writeFileSync(file, `${JSON.stringify(head)}\n`);
 }

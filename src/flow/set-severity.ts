@@ -3,7 +3,7 @@ import { enqueue } from '../db/jobs.ts';
 import type { Severity } from '../db/schema.ts';
 import { type Incident, LIVE } from '../incident/incident.ts';
 import { addToTimeline, setSeverity as save } from '../incident/incident-store.ts';
-import { refreshCard } from './effects.ts';
+import { prioritisePage, refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { planPages } from './open-incident.ts';
 
@@ -35,6 +35,6 @@ export async function changeSeverity(
   if (changed === undefined) return null;
   const text = `Severity ${incident.severity} → ${severity}.`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'severity', actor: by, text });
-  await enqueue(tx, refreshCard(incident.id, now));
+  await enqueue(tx, [prioritisePage(incident.id, now), refreshCard(incident.id, now)]);
   return changed;
 }

@@ -2,10 +2,11 @@ import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
 import type { Row } from '../db/schema.ts';
 import { fireDueClocks } from '../incident/clock-store.ts';
-import { type Incident, nameOf } from '../incident/incident.ts';
+import { type Incident, isPerson, nameOf } from '../incident/incident.ts';
 import { addToTimeline, findIncident } from '../incident/incident-store.ts';
 import { expireProposals } from '../mitigation/mitigation-store.ts';
-import { describeSteps, parsePlan } from '../mitigation/plan.ts';
+import { parsePlan } from '../mitigation/plan.ts';
+import { describePlan } from '../mitigation/shift.ts';
 import { approverIds } from './approvers.ts';
 import { notice, refreshCard, showProposal } from './effects.ts';
 import { leadAfterMs } from './escalation.ts';
@@ -22,9 +23,12 @@ export async function tickClocks(flow: Pick<Flow, 'db' | 'clock' | 'config'>): P
   await flow.db.transaction().execute(async (tx) => {
     for (const { id, incident_id, plan } of await expireProposals(tx, now)) {
       if (incident_id === null) continue;
-      const text = `Nobody decided in time: ${describeSteps(parsePlan(plan).steps)}.`;
+      const what = describePlan(parsePlan(plan));
+      const text = `Nobody decided in time: ${what}.`;
       await addToTimeline(tx, { incidentId: incident_id, at: now, kind: 'expired', actor: null, text });
-      await enqueue(tx, [showProposal(incident_id, id, now), refreshCard(incident_id, now)]);
+      const told = `Proposal ${id} has expired, because nobody decided in time: ${what}. Nothing was changed; propose it again if it is still wanted.`;
+      const shown = [showProposal(incident_id, id, now), refreshCard(incident_id, now)];
+      await enqueue(tx, [...shown, notice(incident_id, now, { text: told })]);
     }
   });
 }
@@ -84,9 +88,10 @@ function notContained(flow: Pick<Flow, 'config'>, incident: Incident): Said {
 function postmortemReminder(flow: Pick<Flow, 'config'>, incident: Incident, kind: string): Said {
   const hours = 48 - Number(/(\d+)/.exec(kind)?.[1]);
   const when = hours <= 0 ? 'is due now' : `is due in ${hours} ${hours === 1 ? 'hour' : 'hours'}`;
-  const owner = incident.commander ?? serviceConfig(flow, incident.service)?.owner ?? incident.declared_by;
+  const declarer = isPerson(incident.declared_by) ? incident.declared_by : null;
+  const owner = incident.commander ?? serviceConfig(flow, incident.service)?.owner ?? declarer;
   return {
     text: `The post-mortem of ${nameOf(incident.id)} ${when}. \`/llm-incident postmortem\` shows what is missing.`,
-    mention: owner === null || owner === undefined ? [] : [owner],
+    mention: owner === null ? [] : [owner],
   };
 }

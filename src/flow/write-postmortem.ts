@@ -2,12 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { enqueue, type Job } from '../db/jobs.ts';
+import { evidenceOf } from '../evidence/evidence-store.ts';
+import { freezeAtResolve } from '../evidence/freeze-store.ts';
 import { type Incident, nameOf } from '../incident/incident.ts';
-import { addToTimeline, findIncident } from '../incident/incident-store.ts';
+import { addToTimeline, findIncident, milestonesOf } from '../incident/incident-store.ts';
 import { promptfooYaml } from '../postmortem/case-export.ts';
 import { assemble, toMarkdown, whatIsMissing } from '../postmortem/postmortem.ts';
 import { casesOf, findPostmortem, markPosted, savePostmortem } from '../postmortem/postmortem-store.ts';
 import { collectHistory } from './collect-history.ts';
+import { passScoreOf } from './data-points.ts';
 import { publishPostmortem as publishJob, refreshCard, writePostmortem as writeJob } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { loadRecord, namesIn } from './postmortem-record.ts';
@@ -23,6 +26,7 @@ export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
   if (incident.channel_id !== null)
     await collectHistory(flow, { incidentId, channelId: incident.channel_id, readFrom });
+  await freezeOnceOver(flow, incident);
   const { record, cases } = await loadRecord(flow, incident);
   const names = await namesIn(flow, record);
   const markdown = toMarkdown(assemble(record, { names }));
@@ -35,6 +39,17 @@ export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
     await addToTimeline(tx, { incidentId, at: now, kind: 'postmortem', actor: null, text });
     await enqueue(tx, [publishJob(incidentId, now), refreshCard(incidentId, now)]);
   });
+}
+
+/** What was serving, and samples of all that went wrong, before retention eats them. A second time changes nothing. */
+async function freezeOnceOver(flow: Pick<Flow, 'db' | 'clock'>, incident: Incident): Promise<void> {
+  const { id: incidentId, service, environment } = incident;
+  if (service === null) return;
+  const { started, contained, resolved } = await milestonesOf(flow.db, incidentId);
+  const at = contained ?? resolved ?? flow.clock.now();
+  const passScore = passScoreOf(await evidenceOf(flow.db, incidentId));
+  const freeze = { incidentId, service, environment, at, onset: started ?? null, passScore };
+  await flow.db.transaction().execute((tx) => freezeAtResolve(tx, freeze));
 }
 
 async function keepOnDisk(

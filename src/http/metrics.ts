@@ -1,3 +1,4 @@
+import { subDays } from 'date-fns';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Db } from '../db/database.ts';
@@ -5,11 +6,13 @@ import { jobCounts } from '../db/jobs.ts';
 import type { Flow } from '../flow/flow.ts';
 import { watchStatus } from '../flow/watch-status.ts';
 import { listLive } from '../incident/incident-store.ts';
+import { reportedIncidents } from '../postmortem/response-time-store.ts';
+import { responseTimesBy } from '../postmortem/response-times.ts';
 import { checkTotals } from '../sources/check-count-store.ts';
 import { requireToken } from './server.ts';
 
 interface Measured {
-  flow: Pick<Flow, 'db' | 'config'>;
+  flow: Pick<Flow, 'db' | 'config' | 'clock'>;
   tokens: readonly string[];
 }
 
@@ -21,6 +24,7 @@ export function addMetricsRoute(server: FastifyInstance, { flow, tokens }: Measu
     const registry = new Registry();
     await addSignals(registry, flow);
     await addIncidents(registry, flow.db);
+    await addResponseTimes(registry, flow);
     await addJobs(registry, flow.db);
     await addChecks(registry, flow.db);
     reply.type(registry.contentType);
@@ -54,6 +58,33 @@ async function addIncidents(registry: Registry, db: Db): Promise<void> {
     labels: ['category', 'severity'],
   });
   for (const { category, severity } of await listLive(db)) live.inc({ category, severity });
+}
+
+const REPORTED_DAYS = 90;
+const STAGE = /^Time to (\w+)$/;
+
+/** Of the last 90 days; a stage of which nothing is known yet has no sample. */
+async function addResponseTimes(registry: Registry, { db, clock }: Measured['flow']): Promise<void> {
+  const until = clock.now();
+  const incidents = await reportedIncidents(db, { since: subDays(until, REPORTED_DAYS), until });
+  const seconds = gauge(registry, {
+    name: 'response_seconds',
+    help: `How long each stage took over the last ${REPORTED_DAYS} days, by category`,
+    labels: ['category', 'stage', 'quantile'],
+  });
+  const counted = gauge(registry, {
+    name: 'response_incidents',
+    help: `Incidents of the last ${REPORTED_DAYS} days of which the stage is known`,
+    labels: ['category', 'stage'],
+  });
+  for (const { group: category, times } of responseTimesBy(incidents, 'category')) {
+    for (const { label, n, medianMs, p90Ms } of times.stages) {
+      const stage = STAGE.exec(label)?.[1] ?? label;
+      counted.set({ category, stage }, n);
+      if (medianMs !== null) seconds.set({ category, stage, quantile: '0.5' }, medianMs / 1000);
+      if (p90Ms !== null) seconds.set({ category, stage, quantile: '0.9' }, p90Ms / 1000);
+    }
+  }
 }
 
 async function addJobs(registry: Registry, db: Db): Promise<void> {

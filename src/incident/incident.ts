@@ -19,6 +19,10 @@ export const CATEGORIES: readonly Category[] = ['outage', 'quality', 'cost', 'sa
 export const SEVERITIES: readonly Severity[] = ['sev1', 'sev2', 'sev3'];
 export const PRODUCTION = 'production';
 
+/** True for the Slack id of a person; a terminal and the bot itself act under names that are none. */
+export const isPerson = (actor: string | null): actor is string =>
+  actor !== null && /^[UW][A-Z0-9]+$/.test(actor);
+
 /** An incident that still needs people. */
 export const LIVE: readonly IncidentStatus[] = ['triage', 'open', 'contained', 'mitigated'];
 

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Category } from '../db/schema.ts';
-import {
-  approvedBy,
-  type Classified,
-  classOf,
-  judgeVote,
-  type StandingApproval,
-  standingApprovals,
-} from './approval.ts';
+import type { VoteChoice } from '../db/schema.ts';
+import { approvedBy, type Electorate, isNeverAlone, judgeVote } from './approval.ts';
+import { classOf, type StandingApproval, standingApprovals } from './approval-class.ts';
 import { hashPlan, type Plan, STANDING_APPROVALS, type Step } from './plan.ts';
 
 const ALL = standingApprovals({
@@ -19,83 +13,25 @@ const ALL = standingApprovals({
 const OFF: Step = { setting: 'enabled', from: true, to: false };
 const ON: Step = { setting: 'enabled', from: false, to: true };
 const BACK: Step = { setting: 'prompt:answer', from: 'v14', to: 'v13' };
-const LIMIT: Step = { setting: 'limit:user u-7', from: null, to: 10 };
 const NAMED: Plan['wish'] = { kind: 'named', undoes: null };
 
-const classed = (steps: Step[], given: Partial<Classified> = {}) =>
-  classOf({
-    steps,
-    wish: NAMED,
-    category: 'quality' as Category,
-    isForward: false,
-    offender: null,
-    standing: ALL,
-    ...given,
-  });
-
-describe('approval classes', () => {
-  test('a-standing-approval-covers-only-its-sort', () => {
-    expect(classed([OFF])).toMatchObject({ approval: 'standing', standing: { what: 'disable' } });
-    expect(classed([{ setting: 'type:billing', from: true, to: false }]).approval).toBe('standing');
-    expect(classed([OFF, BACK])).toEqual({ approval: 'one', standing: null });
-    expect(classed([OFF], { standing: [] })).toEqual({ approval: 'one', standing: null });
-    expect(classed([BACK])).toEqual({ approval: 'one', standing: null });
-    expect(classed([BACK], { wish: { kind: 'known-good', undoes: null } }).standing?.what).toBe('known-good');
-  });
-
-  test('only-the-named-offender-is-throttled-at-one-click', () => {
-    expect(classed([LIMIT], { offender: 'user u-7' }).standing?.what).toBe('throttle-offender');
-    expect(classed([LIMIT], { offender: 'user u-8' }).approval).toBe('one');
-    expect(classed([LIMIT]).approval).toBe('one');
-    const looser: Step = { setting: 'limit:user u-7', from: 10, to: 20 };
-    expect(classed([looser], { offender: 'user u-7' }).approval).toBe('one');
-    const lifted: Step = { setting: 'limit:user u-7', from: 10, to: null };
-    expect(classed([lifted], { offender: 'user u-7' }).approval).toBe('one');
-  });
-
-  test('resuming-going-forward-and-shifting-up-take-two', () => {
-    expect(classed([ON])).toEqual({ approval: 'two', standing: null });
-    expect(classed([{ setting: 'fallback', from: 'notice', to: 'none' }]).approval).toBe('two');
-    expect(classed([{ setting: 'blocked:refund', from: true, to: false }]).approval).toBe('two');
-    expect(classed([BACK], { isForward: true }).approval).toBe('two');
-    expect(classed([{ setting: 'split:gpt-4o', from: 10, to: 25 }]).approval).toBe('two');
-    expect(classed([{ setting: 'split:gpt-4o', from: 25, to: 10 }]).approval).toBe('one');
-  });
-
-  test('in-a-safety-incident-no-automation-may-run-it', () => {
-    const safety = { category: 'safety' as Category };
-    expect(classed([BACK], safety)).toEqual({ approval: 'never-automatic', standing: null });
-    expect(classed([OFF], safety)).toMatchObject({
-      approval: 'never-automatic',
-      standing: { what: 'disable' },
-    });
-    expect(classed([ON], safety).approval).toBe('two');
-  });
-
-  test('a-standing-approval-is-of-one-service-one-target-one-sort', () => {
-    const hashes = new Set(ALL.map(({ hash }) => hash));
-    for (const other of [{ service: 'search' }, { environment: 'staging' }, { target: 'webhook b' }]) {
-      const about = { service: 'answers', environment: 'production', target: 'webhook a', ...other };
-      for (const { hash } of standingApprovals({ ...about, names: STANDING_APPROVALS })) hashes.add(hash);
-    }
-    expect(hashes.size).toBe(4 * STANDING_APPROVALS.length);
-  });
-});
+const classed = (steps: Step[]) =>
+  classOf({ steps, wish: NAMED, category: 'quality', isForward: false, offender: null, standing: ALL });
 
 describe('votes', () => {
   const now = new Date('2026-11-22T03:00:00Z');
   const planFor = (steps: Step[]): Plan => ({
-    format: 2,
+    format: 3,
     incidentId: 1,
     service: 'answers',
     environment: 'production',
     target: 'webhook a',
     steps,
+    shift: null,
     wish: NAMED,
     why: 'Named by hand.',
     blastRadius: 'All.',
     rule: null,
-    rehearsal: 'Not rehearsed.',
     ...classed(steps),
   });
   const mitigationFor = (plan: Plan) => ({
@@ -110,22 +46,36 @@ describe('votes', () => {
     voter,
     choice: 'approve' as const,
     plan_hash: planHash,
+    reason: null,
+  });
+  const PEOPLE = ['U1', 'U2', 'U3'];
+  const electorate = (given: Partial<Electorate> = {}): Electorate => ({
+    mayApprove: PEOPLE,
+    mayBreakGlass: [...PEOPLE, 'U5'],
+    standing: ALL,
+    ...given,
   });
   const judged = (
     steps: Step[],
     voter: string,
-    given: { votes?: string[]; standing?: StandingApproval[] } = {},
+    given: {
+      votes?: string[];
+      standing?: StandingApproval[];
+      people?: Partial<Electorate>;
+      choice?: VoteChoice;
+      reason?: string;
+    } = {},
   ) => {
     const mitigation = mitigationFor(planFor(steps));
     const votes = (given.votes ?? []).map((one) => approve(one, mitigation.plan_hash));
     return judgeVote({
       mitigation,
       voter,
-      choice: 'approve',
+      choice: given.choice ?? 'approve',
       planHash: mitigation.plan_hash,
-      mayApprove: ['U1', 'U2', 'U3'],
+      reason: given.reason,
+      electorate: electorate({ standing: given.standing ?? ALL, ...given.people }),
       votes,
-      standingNow: given.standing ?? ALL,
       now,
     });
   };
@@ -134,15 +84,15 @@ describe('votes', () => {
     expect(judged([ON], 'U1')).toEqual({ kind: 'own-proposal' });
     expect(judged([ON], 'U2')).toEqual({ kind: 'counted', have: 1, needed: 2 });
     expect(judged([ON], 'U2', { votes: ['U2'] })).toEqual({ kind: 'already-voted', have: 1, needed: 2 });
-    expect(judged([ON], 'U3', { votes: ['U2'] })).toEqual({ kind: 'approved', standing: null });
+    expect(judged([ON], 'U3', { votes: ['U2'] })).toEqual({ kind: 'approved', standing: null, alone: false });
     expect(judged([ON], 'U9', { votes: ['U2'] })).toMatchObject({ kind: 'not-allowed' });
   });
 
   test('the-clicker-alone-while-the-standing-approval-is-what-it-was', () => {
-    expect(judged([OFF], 'U1')).toEqual({ kind: 'approved', standing: 'disable' });
+    expect(judged([OFF], 'U1')).toEqual({ kind: 'approved', standing: 'disable', alone: false });
     expect(judged([OFF], 'U9')).toMatchObject({ kind: 'not-allowed' });
     expect(judged([OFF], 'U1', { standing: [] })).toEqual({ kind: 'own-proposal' });
-    expect(judged([OFF], 'U2', { standing: [] })).toEqual({ kind: 'approved', standing: null });
+    expect(judged([OFF], 'U2', { standing: [] })).toEqual({ kind: 'approved', standing: null, alone: false });
     const other = ALL.map(({ what }) => ({ what, hash: 'f'.repeat(64) }));
     expect(judged([OFF], 'U1', { standing: other })).toEqual({ kind: 'own-proposal' });
   });
@@ -150,18 +100,90 @@ describe('votes', () => {
   test('only-votes-of-exactly-this-plan-make-an-approval', () => {
     const mitigation = mitigationFor(planFor([ON]));
     const of = (...voters: string[]) => voters.map((one) => approve(one, mitigation.plan_hash));
-    expect(approvedBy(mitigation, of('U2', 'U2'), ALL)).toBeNull();
-    expect(approvedBy(mitigation, of('U1', 'U2'), ALL)).toBeNull();
-    expect(approvedBy(mitigation, [...of('U2'), approve('U3', '0'.repeat(64))], ALL)).toBeNull();
-    expect(approvedBy(mitigation, of('U2', 'U3'), ALL)?.approvers).toEqual(['U2', 'U3']);
+    expect(approvedBy(mitigation, of('U2', 'U2'), electorate())).toBeNull();
+    expect(approvedBy(mitigation, of('U1', 'U2'), electorate())).toBeNull();
+    expect(approvedBy(mitigation, [...of('U2'), approve('U3', '0'.repeat(64))], electorate())).toBeNull();
+    expect(approvedBy(mitigation, of('U2', 'U3'), electorate())?.approvers).toEqual(['U2', 'U3']);
     const altered = { ...mitigation, plan: { ...mitigation.plan, steps: [OFF] } };
-    expect(approvedBy(altered, of('U2', 'U3'), ALL)).toBeNull();
+    expect(approvedBy(altered, of('U2', 'U3'), electorate())).toBeNull();
   });
 
   test('a-standing-approval-that-was-taken-away-before-the-run-approves-nothing', () => {
     const mitigation = mitigationFor(planFor([OFF]));
     const own = [approve('U1', mitigation.plan_hash)];
-    expect(approvedBy(mitigation, own, ALL)?.approvers).toEqual(['U1']);
-    expect(approvedBy(mitigation, own, [])).toBeNull();
+    expect(approvedBy(mitigation, own, electorate())?.approvers).toEqual(['U1']);
+    expect(approvedBy(mitigation, own, electorate({ standing: [] }))).toBeNull();
+  });
+
+  test('whoever-may-approve-no-more-does-not-count-any-more', () => {
+    const mitigation = mitigationFor(planFor([ON]));
+    const votes = [approve('U2', mitigation.plan_hash), approve('U3', mitigation.plan_hash)];
+    const without = electorate({ mayApprove: ['U1', 'U2'] });
+    expect(approvedBy(mitigation, votes, without)).toBeNull();
+    const since = { votes: ['U3'], people: { mayApprove: ['U1', 'U2', 'U4'] } };
+    expect(judged([ON], 'U2', since)).toEqual({ kind: 'counted', have: 1, needed: 2 });
+    expect(judged([ON], 'U4', { ...since, votes: ['U3', 'U2'] })).toMatchObject({ kind: 'approved' });
+  });
+
+  test('the-proposer-withdraws-others-reject-and-add-their-reason-once', () => {
+    expect(judged([ON], 'U1', { choice: 'reject' })).toEqual({ kind: 'withdrawn' });
+    expect(judged([ON], 'U2', { choice: 'reject' })).toEqual({ kind: 'rejected' });
+    expect(judged([ON], 'U9', { choice: 'reject' })).toMatchObject({ kind: 'not-allowed' });
+    const plan = planFor([ON]);
+    const mitigation = { ...mitigationFor(plan), status: 'rejected' as const };
+    const said = (voter: string, kept: string | null, reason: string) =>
+      judgeVote({
+        mitigation,
+        voter,
+        choice: 'reject',
+        planHash: mitigation.plan_hash,
+        reason,
+        electorate: electorate(),
+        votes: [{ voter: 'U2', choice: 'reject', plan_hash: mitigation.plan_hash, reason: kept }],
+        now,
+      }).kind;
+    expect(said('U2', null, 'wrong version')).toBe('reason-kept');
+    expect(said('U2', null, ' ')).toBe('already-decided');
+    expect(said('U2', 'said before', 'another')).toBe('already-decided');
+    expect(said('U3', null, 'not mine')).toBe('already-decided');
+  });
+
+  test('one-person-alone-says-why-and-only-where-an-approval-of-theirs-is-not-enough', () => {
+    const glass = (voter: string, given: Parameters<typeof judged>[2] = {}, steps = [BACK]) =>
+      judged(steps, voter, { choice: 'break-glass', reason: 'nobody answers', ...given });
+    expect(glass('U1')).toEqual({ kind: 'approved', standing: null, alone: true });
+    expect(glass('U5')).toEqual({ kind: 'approved', standing: null, alone: true });
+    expect(glass('U9')).toEqual({ kind: 'not-allowed', who: [...PEOPLE, 'U5'] });
+    expect(glass('U1', { reason: '  ' })).toEqual({ kind: 'no-reason' });
+    expect(glass('U2')).toEqual({ kind: 'glass-not-needed' });
+    expect(glass('U2', {}, [ON])).toMatchObject({ alone: true });
+    expect(glass('U2', { votes: ['U3'] }, [ON])).toEqual({ kind: 'glass-not-needed' });
+    expect(glass('U1', { people: { mayBreakGlass: null } }, [ON])).toEqual({ kind: 'never-alone' });
+  });
+
+  test('a-plan-that-one-person-ran-is-approved-by-that-person-for-that-reason-alone', () => {
+    const mitigation = mitigationFor(planFor([ON]));
+    const vote = (given: object = {}) => ({
+      ...approve('U5', mitigation.plan_hash),
+      choice: 'break-glass' as const,
+      reason: 'nobody answers',
+      ...given,
+    });
+    expect(approvedBy(mitigation, [vote()], electorate())).toMatchObject({
+      approvers: ['U5'],
+      path: { kind: 'break-glass', reason: 'nobody answers' },
+    });
+    expect(approvedBy(mitigation, [vote({ reason: ' ' })], electorate())).toBeNull();
+    expect(approvedBy(mitigation, [vote({ plan_hash: '0'.repeat(64) })], electorate())).toBeNull();
+    expect(approvedBy(mitigation, [vote({ voter: 'U9' })], electorate())).toBeNull();
+    expect(approvedBy(mitigation, [vote()], electorate({ mayBreakGlass: null }))).toBeNull();
+    const both = [vote(), approve('U2', mitigation.plan_hash), approve('U3', mitigation.plan_hash)];
+    expect(approvedBy(mitigation, both, electorate())?.path).toEqual({ kind: 'votes' });
+  });
+
+  test('nobody-resumes-alone-in-a-safety-incident', () => {
+    expect(isNeverAlone({ steps: [BACK, ON] }, 'safety')).toBe(true);
+    expect(isNeverAlone({ steps: [OFF] }, 'safety')).toBe(false);
+    expect(isNeverAlone({ steps: [ON] }, 'quality')).toBe(false);
   });
 });

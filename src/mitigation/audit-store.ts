@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import { type AuditEntry, digestOf, FIRST_DIGEST } from './audit.ts';
+import { FIRST_DIGEST } from '../evidence/chain.ts';
+import { type AuditEntry, digestOf } from './audit.ts';
 
 /** Any constant will do; it keeps two writers from continuing the chain from the same row. */
 const CHAIN_LOCK = 8_412_001;

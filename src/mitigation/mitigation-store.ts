@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import type { MitigationStatus, Row } from '../db/schema.ts';
+import type { MitigationStatus, Row, VoteChoice } from '../db/schema.ts';
 import type { Plan } from './plan.ts';
 
 export type Mitigation = Row<'mitigation'>;
@@ -30,6 +30,13 @@ export async function insertProposal(
       proof: null,
       lease_owner: null,
       lease_until: null,
+      lease_next_at: null,
+      lease_asked_for: null,
+      kept_by: null,
+      kept_reason: null,
+      replaced_by: null,
+      nudged_at: null,
+      confirmed_at: null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -62,13 +69,13 @@ export async function mitigationsIn(db: Db, statuses: readonly MitigationStatus[
     .execute();
 }
 
-/** Keeps the vote. A person has one: approving twice is once, and whoever approved may still reject. */
+/** Keeps the vote. A person has one: approving twice is once, and whoever approved may still reject or run it alone. */
 export async function insertVote(
   db: Db,
   vote: {
     mitigationId: number;
     voter: string;
-    choice: 'approve' | 'reject';
+    choice: VoteChoice;
     planHash: string;
     reason?: string | undefined;
     at: Date;
@@ -88,8 +95,22 @@ export async function insertVote(
     })
     .onConflict((conflict) => {
       const twice = conflict.columns(['mitigation_id', 'voter']);
-      return choice === 'reject' ? twice.doUpdateSet({ choice, reason, at }) : twice.doNothing();
+      return choice === 'approve' ? twice.doNothing() : twice.doUpdateSet({ choice, reason, at });
     })
+    .execute();
+}
+
+/** Adds to a vote the reason that it was given without. */
+export async function keepReason(
+  db: Db,
+  { mitigationId, voter, reason }: { mitigationId: number; voter: string; reason: string },
+): Promise<void> {
+  await db
+    .updateTable('vote')
+    .set({ reason })
+    .where('mitigation_id', '=', mitigationId)
+    .where('voter', '=', voter)
+    .where('reason', 'is', null)
     .execute();
 }
 
@@ -104,7 +125,9 @@ type Settable =
   | 'prove_by'
   | 'outcome'
   | 'lease_owner'
-  | 'lease_until';
+  | 'lease_until'
+  | 'lease_next_at'
+  | 'confirmed_at';
 
 /** Moves the status when it is still one of `from`; undefined when someone was first. */
 export async function moveMitigation(
@@ -151,6 +174,22 @@ export async function markSending(tx: Db, id: number, withinMs: number): Promise
 /** The last request was answered, or never left: nothing of it can still land. */
 export async function clearSending(db: Db, id: number): Promise<void> {
   await db.updateTable('mitigation').set({ last_sent_at: null }).where('id', '=', id).execute();
+}
+
+/** Claims the proposals that were made before `proposedBefore` and are open, each once. */
+export async function claimUnanswered(
+  db: Db,
+  { proposedBefore, now }: { proposedBefore: Date; now: Date },
+): Promise<Mitigation[]> {
+  return db
+    .updateTable('mitigation')
+    .set({ nudged_at: now })
+    .where('status', '=', 'proposed')
+    .where('nudged_at', 'is', null)
+    .where('proposed_at', '<=', proposedBefore)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .execute();
 }
 
 /** Proposals that nobody answered in time, settled as expired. */

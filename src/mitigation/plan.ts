@@ -16,6 +16,9 @@ const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 /** One change of what a service serves. `from` is what the target said when the plan was made. */
 const step = z.strictObject({ setting: z.string(), from: value, to: value });
 
+/** The bot itself, where it proposes and votes. */
+export const AUTOMATION = 'llm-incident';
+
 /** Who has to agree before it runs. */
 export const APPROVAL_CLASSES = ['standing', 'one', 'two', 'never-automatic'] as const;
 
@@ -29,14 +32,32 @@ const wish = z.strictObject({
   undoes: z.number().int().nullable(),
 });
 
+/** A shift of traffic that leads to the steps: shares of it, one after the other, each held to the gate. */
+const shift = z.strictObject({
+  /** "split:ARM". */
+  setting: z.string(),
+  /** Percent that the arm had when the plan was made. */
+  from: z.number(),
+  /** Percent, rising; the last is 100. */
+  stages: z.array(z.number()).min(1),
+  gate: z.strictObject({
+    /** How much worse the new arm may be, as a share. */
+    margin: z.number(),
+    minCalls: z.number().int(),
+    /** A stage that cannot be told by then is held. */
+    minutes: z.number(),
+  }),
+});
+
 const plan = z.strictObject({
-  format: z.literal(2),
+  format: z.literal(3),
   incidentId: z.number().int().nullable(),
   service: z.string(),
   environment: z.string(),
   /** Which target carries it out, e.g. "webhook 127.0.0.1:9000". */
   target: z.string(),
   steps: z.array(step).min(1),
+  shift: shift.nullable(),
   wish,
   why: z.string(),
   blastRadius: z.string(),
@@ -45,12 +66,11 @@ const plan = z.strictObject({
   approval: z.enum(APPROVAL_CLASSES),
   /** The standing approval that covers it and the hash of that; a person on call may run it alone. */
   standing: z.strictObject({ what: z.enum(STANDING_APPROVALS), hash: z.string() }).nullable(),
-  /** What the rehearsal found, or why there was none. */
-  rehearsal: z.string(),
 });
 
 export type Step = z.infer<typeof step>;
 export type Plan = z.infer<typeof plan>;
+export type Shift = z.infer<typeof shift>;
 export type Wish = z.infer<typeof wish>;
 export type ApprovalClass = Plan['approval'];
 export type StandingName = (typeof STANDING_APPROVALS)[number];

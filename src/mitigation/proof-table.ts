@@ -190,7 +190,7 @@ function ofSplit(step: Step, { settled }: LiveTraffic): Finding {
 }
 
 /** An arm is a model, or PROMPT=VERSION. */
-function isArm(arm: string, variant: SeenVariant): boolean {
+export function isArm(arm: string, variant: Omit<SeenVariant, 'n' | 'firstAt' | 'lastAt'>): boolean {
   const [, name, version] = /^([^=]+)=(.+)$/.exec(arm) ?? [];
   if (version !== undefined) return variant.promptName === name && variant.promptVersion === version;
   return isModel(arm, variant) || variant.promptVersion === arm;

@@ -56,6 +56,14 @@ it('serves the text and the digest of exactly the version that is served', () =>
   expect(value.prompt).toEqual({ version: 'v2', sha256: '01', text: 'Unnamed.' });
 });
 
+it('gives everybody the limit of each, and those with one by name their own', () => {
+  const settings = { 'limit:each user': 5, 'limit:each session': 2, 'limit:user vip': 50 };
+  const limits = (asker: Partial<Asker>) => serve(serving(settings), { ...NOBODY, ...asker }).value.limits;
+  expect(limits({ targetingKey: 'U1' })).toEqual({ user: 5 });
+  expect(limits({ user: 'vip', session: 's 1' })).toEqual({ user: 50, session: 2 });
+  expect(limits({})).toEqual({});
+});
+
 it('gives each asker the limits that are about them', () => {
   const settings = {
     'limit:user U1': 4,

@@ -133,7 +133,9 @@ function limitsFor(settings: TargetState, { targetingKey, ...asker }: Asker): Se
   const who = { ...asker, user: asker.user ?? targetingKey };
   const limits: Served['limits'] = {};
   for (const part of ['user', 'session', 'endpoint'] as const) {
-    const limit = who[part] === null ? null : numberOf(settings[`limit:${part} ${who[part]}`]);
+    // A limit by name goes before that of everybody, so that one who may do more is not held back.
+    const byName = who[part] === null ? null : numberOf(settings[`limit:${part} ${who[part]}`]);
+    const limit = byName ?? (who[part] === null ? null : numberOf(settings[`limit:each ${part}`]));
     if (limit !== null) limits[part] = limit;
   }
   return limits;

@@ -23,7 +23,7 @@ const SUBJECTS: Readonly<Record<SettingKind, RegExp | null>> = {
   type: /./s,
   split: /./s,
   blocked: /./s,
-  limit: /^(user|session|endpoint) ./s,
+  limit: /^(?:(?:user|session|endpoint) .|each (?:user|session)$)/s,
 };
 
 /** Whether the built-in target can change it. */
@@ -40,7 +40,8 @@ export function initialSettings(config: ServingConfig): TargetState {
   const { enabled, fallback, model, prompt, token_cap: tokenCap, disclaimer, limits } = config;
   const named = (kind: string, values: Record<string, Value>) =>
     Object.entries(values).map(([subject, value]): [Setting, Value] => [`${kind}:${subject}`, value]);
-  const limited = Object.entries(limits).flatMap(([who, values]) =>
+  const { each_user: eachUser, each_session: eachSession, ...byName } = limits;
+  const limited = Object.entries(byName).flatMap(([who, values]) =>
     Object.entries(values).map(([id, value]): [Setting, Value] => [`limit:${who} ${id}`, value]),
   );
   return Object.fromEntries([
@@ -54,6 +55,8 @@ export function initialSettings(config: ServingConfig): TargetState {
     ...named('type', config.types),
     ...named('split', config.split),
     ...limited,
+    ...(eachUser === undefined ? [] : [['limit:each user', eachUser] as const]),
+    ...(eachSession === undefined ? [] : [['limit:each session', eachSession] as const]),
     ...config.blocked.map((phrase) => [`blocked:${phrase}`, true] as const),
   ]);
 }

@@ -2,8 +2,8 @@
  * What a service serves, setting by setting. The names of settings:
  * `enabled`; `prompt:NAME` (`prompt` where a target names none): a version; `model`: an id; `fallback`: `none`, `cached`,
  * `simple`, `notice` or `queue`; `type:NAME`: whether a query type is answered; `split:MODEL`: percent of the traffic
- * that another model or prompt gets, 0 to 100; `limit:user NAME`, `limit:session NAME`, `limit:endpoint NAME`: requests
- * a minute; `token-cap`: output tokens a request; `disclaimer`: a text; `blocked:PHRASE`: whether outputs with it are
+ * that another model or prompt gets, 0 to 100; `limit:user NAME`, `limit:session NAME`, `limit:endpoint NAME`, and
+ * `limit:each user`, `limit:each session` for everybody without one by name: requests a minute; `token-cap`: output tokens a request; `disclaimer`: a text; `blocked:PHRASE`: whether outputs with it are
  * held back.
  */
 export type Setting = string;
@@ -104,7 +104,7 @@ function isBetween(value: Value, least: number, most: number): boolean {
 const SUBJECTS: Partial<Record<SettingKind, RegExp>> = {
   type: /\S/,
   split: /\S/,
-  limit: /^(?:user|session|endpoint) \S/,
+  limit: /^(?:(?:user|session|endpoint) \S|each (?:user|session)$)/,
   blocked: /\S/,
 };
 

@@ -19,8 +19,19 @@ export interface Target {
   refuses?(step: Pick<Step, 'setting' | 'to'>): string | null;
   /** The same `idempotencyKey` twice has one effect. Changes the step's setting from `from` to `to`. */
   apply(step: Step, run: { planHash: string; idempotencyKey: string }): Promise<void>;
+  /** Who changed its settings after `since`, where its own record says; newest first. */
+  changes?(since: Date): Promise<TargetChange[]>;
   /** Where a person switches it by hand when the bot is away: named in every page. */
   byHand?(): string;
+}
+
+/** A change of a setting, by the target's own record. */
+export interface TargetChange {
+  setting: Setting;
+  at: Date;
+  by: string | null;
+  /** The vendor's word for it, e.g. "feature-environment-disabled". */
+  what: string;
 }
 
 /** Longest that one request may take, and so the longest until a request of a crashed run can still land. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { pagerDutyClient } from './client.ts';
+import type { Client } from './client.ts';
 
 /** An incident as PagerDuty answers it. */
 export const incident = z.looseObject({
@@ -14,8 +14,6 @@ export type PagerDutyIncident = z.infer<typeof incident>;
 const manyIncidents = z.looseObject({ incidents: z.array(incident) });
 const manyAlerts = z.looseObject({ alerts: z.array(z.looseObject({ alert_key: z.string().nullish() })) });
 const manyNotes = z.looseObject({ notes: z.array(z.looseObject({ content: z.string() })) });
-
-type Client = Pick<ReturnType<typeof pagerDutyClient>, 'rest'>;
 
 const pathOf = (id: string) => `/incidents/${encodeURIComponent(id)}`;
 

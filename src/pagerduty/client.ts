@@ -2,11 +2,15 @@ import https from 'node:https';
 import net from 'node:net';
 import { api, event } from '@pagerduty/pdjs';
 import { ExternalError, messageOf } from '../errors.ts';
+import { type AppCredentials, tokenSource } from './token.ts';
 
 export interface PagerDutyAccess {
   apiUrl: string;
   eventsUrl: string;
+  /** An API key, or a token of a scoped app. */
   token: string | undefined;
+  /** Instead of a token: the app that asks for one. */
+  app?: AppCredentials | undefined;
   /** E-mail of a PagerDuty user, in whose name writes are made. */
   from: string | undefined;
 }
@@ -30,26 +34,36 @@ export interface EventBody {
 const SERVICE = 'PagerDuty';
 const LARGEST_EVENT_BYTES = 512 * 1024;
 
-/** pdjs 2.2.4, wrapped: it resolves on errors, its own timeout never aborts, and it rejects with non-errors. */
-export function pagerDutyClient(access: PagerDutyAccess): {
+export interface Client {
   rest<T>(call: RestCall): Promise<T>;
   send(body: EventBody): Promise<void>;
-} {
+}
+
+const UNAUTHORISED = 401;
+
+/** pdjs 2.2.4, wrapped: it resolves on errors, its own timeout never aborts, and it rejects with non-errors. */
+export function pagerDutyClient(access: PagerDutyAccess): Client {
+  const tokens = tokenSource(access);
+  const ask = async (call: RestCall, what: string): Promise<Answer & { ok: boolean }> => {
+    const { token, type } = await tokens.current();
+    return api({
+      ...limits(),
+      token,
+      tokenType: type,
+      url: `${access.apiUrl.replace(/\/$/, '')}${call.path}`,
+      method: call.method,
+      headers: call.method === 'get' ? {} : { From: access.from ?? '' },
+      ...(call.body === undefined ? {} : { data: call.body }),
+      ...(call.query === undefined ? {} : { queryParameters: call.query as Record<string, string> }),
+    }).catch((thrown: unknown) => {
+      throw asFailure(what, thrown);
+    });
+  };
   return {
     async rest<T>(call: RestCall) {
       const what = `${call.method.toUpperCase()} ${call.path}`;
-      const headers = call.method === 'get' ? {} : { From: access.from ?? '' };
-      const answer = await api({
-        ...limits(),
-        token: access.token ?? '',
-        url: `${access.apiUrl.replace(/\/$/, '')}${call.path}`,
-        method: call.method,
-        headers,
-        ...(call.body === undefined ? {} : { data: call.body }),
-        ...(call.query === undefined ? {} : { queryParameters: call.query as Record<string, string> }),
-      }).catch((thrown: unknown) => {
-        throw asFailure(what, thrown);
-      });
+      let answer = await ask(call, what);
+      if (answer.status === UNAUTHORISED && tokens.drop()) answer = await ask(call, what);
       if (!answer.ok) throw refusal(what, answer);
       return answer.data as T;
     },

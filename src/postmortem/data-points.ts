@@ -1,6 +1,15 @@
 import type { BlockContent, Heading, PhrasingContent } from 'mdast';
 import { code, heading, none, paragraph, quoted, table, utc, words } from './prose.ts';
-import type { DataPoints, DriftPoint, ModelPoint, PostmortemRecord, PromptPoint, Sample } from './record.ts';
+import type {
+  DataPoints,
+  DriftPoint,
+  ModelPoint,
+  PostmortemRecord,
+  PromptPoint,
+  Sample,
+  Stratum,
+  Variant,
+} from './record.ts';
 
 export interface SampleLimits {
   /** How many samples are printed with their texts. */
@@ -22,8 +31,10 @@ export function dataPoints(record: PostmortemRecord, limits: SampleLimits): (Blo
     heading(3, words`Model and configuration`),
     ...(points.model ? modelPoint(points.model) : [none('The model and its configuration were not frozen.')]),
     heading(3, words`Sample of outputs`),
+    ...strataPoint(points.strata ?? []),
     ...samplePoint(points.samples ?? [], hidden, limits),
     heading(3, words`Drift in the two hours before`),
+    ...verdictPoint(points.driftVerdict),
     ...driftPoint(points.drift ?? []),
     heading(3, words`Shift of the inputs`),
     ...shiftPoint(points.inputShift),
@@ -34,15 +45,30 @@ export function dataPoints(record: PostmortemRecord, limits: SampleLimits): (Blo
 function promptPoint(prompt: PromptPoint, hidden: boolean, limits: SampleLimits): BlockContent[] {
   const { name, version, sha256, rendered } = prompt;
   const named = words`Prompt ${code(name)}, version ${code(version)}, SHA-256 ${code(sha256)}.`;
-  if (hidden) return [paragraph(named), paragraph(words`${privateReason}`)];
-  if (!rendered) return [paragraph(named), paragraph(words`Its rendered text was not frozen.`)];
-  return [paragraph(named), paragraph(words`As it was rendered:`), ...quoted(rendered, limits.maxTextChars)];
+  const about = [paragraph(named), ...variantTable(prompt.variants ?? [])];
+  if (hidden) return [...about, paragraph(words`${privateReason}`)];
+  if (!rendered) return [...about, paragraph(words`Its rendered text was not frozen.`)];
+  return [...about, paragraph(words`As it was rendered:`), ...quoted(rendered, limits.maxTextChars)];
 }
 
-function modelPoint({ requested, served, parameters }: ModelPoint): BlockContent[] {
+function variantTable(variants: readonly Variant[]): BlockContent[] {
+  if (variants.length < 2) return [];
+  const rows = variants.map(({ name, sha256, calls }) => [
+    [code(name)],
+    words`${calls}`,
+    sha256 === undefined ? words`not known` : [code(sha256.slice(0, 12))],
+  ]);
+  return [
+    paragraph(words`More than one variant made the calls of this incident:`),
+    table(['Variant', 'Calls', 'SHA-256'], rows),
+  ];
+}
+
+function modelPoint({ requested, served, parameters, servedSince }: ModelPoint): BlockContent[] {
   const swap = requested === served ? [] : words` These differ, so look for a silent change of the model.`;
+  const sinceText = servedSince === undefined ? [] : words` since ${utc(servedSince)}`;
   const blocks: BlockContent[] = [
-    paragraph(words`Requested ${code(requested)}, served ${code(served)}.${swap}`),
+    paragraph(words`Requested ${code(requested)}, served ${code(served)}${sinceText}.${swap}`),
   ];
   // Name and value are redacted together: a credential is known by its name.
   const set = Object.entries(parameters).flatMap(([name, value], index) => {
@@ -50,6 +76,18 @@ function modelPoint({ requested, served, parameters }: ModelPoint): BlockContent
   });
   blocks.push(paragraph(set.length > 0 ? words`Parameters: ${set}.` : words`No parameters were recorded.`));
   return blocks;
+}
+
+/** Few of each kind are frozen, so that rare ones are among them; the counts say what the shares really were. */
+function strataPoint(strata: readonly Stratum[]): BlockContent[] {
+  if (strata.length === 0) return [];
+  const all = strata.reduce((sum, { total }) => sum + total, 0);
+  const rows = strata.map(({ kind, total, sampled }) => [
+    words`${kind}`,
+    words`${total} (${Math.round((100 * total) / all)} %)`,
+    words`${sampled}`,
+  ]);
+  return [paragraph(words`How the calls of the incident ended:`), table(['Kind', 'Calls', 'Frozen'], rows)];
 }
 
 function samplePoint(samples: readonly Sample[], hidden: boolean, limits: SampleLimits): BlockContent[] {
@@ -83,6 +121,11 @@ function sampleRow({ callId, verdict, score, formatOk }: Sample): PhrasingConten
   ];
 }
 
+function verdictPoint(verdict: DataPoints['driftVerdict']): BlockContent[] {
+  if (verdict === undefined) return [];
+  return [paragraph(words`Verdict: ${verdict.verdict}. ${verdict.because.join(' ')}`)];
+}
+
 function driftPoint(drift: readonly DriftPoint[]): BlockContent[] {
   if (drift.length === 0) return [none('No metrics were frozen.')];
   const inOrder = drift.toSorted((a, b) => a.at.getTime() - b.at.getTime());
@@ -102,8 +145,20 @@ function shiftPoint(shift: DataPoints['inputShift']): BlockContent[] {
   const rows = shift.map((one) => [
     words`${one.metric}`,
     words`${one.before}`,
-    words`${one.after}`,
+    words`${one.after}${one.note === undefined ? '' : `; ${one.note}`}`,
     words`${one.n}`,
+    words`${one.effect ?? 'not tested'}`,
+    words`${one.p === undefined ? 'not tested' : pText(one.p)}`,
   ]);
-  return [table(['Measure', 'Before', 'During', 'Samples'], rows)];
+  const tested = shift.filter(({ p }) => p !== undefined).length;
+  const compared = table(['Measure', 'Before', 'During', 'Samples', 'Effect', 'p'], rows);
+  if (tested < 2) return [compared];
+  return [
+    compared,
+    paragraph(words`p-values are adjusted for ${tested} measures that were tested at once (Holm).`),
+  ];
+}
+
+function pText(p: number): string {
+  return p < 0.001 ? 'below 0.001' : p.toFixed(3);
 }

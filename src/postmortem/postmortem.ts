@@ -7,7 +7,7 @@ import type { Names } from './mrkdwn.ts';
 import { actions, cases, facts, impact, summary } from './overview.ts';
 import { bullets, heading, paragraph, words } from './prose.ts';
 import { type PostmortemRecord, type QuestionKey, questions } from './record.ts';
-import { decisions, fiveQuestions, mitigations } from './response.ts';
+import { decisions, fiveQuestions, mitigations, rootCause } from './response.ts';
 import { timeline } from './timeline.ts';
 
 export interface AssembleOptions {
@@ -41,7 +41,7 @@ export function assemble(record: PostmortemRecord, options: AssembleOptions = {}
         timeline(record.events, record.messages, names),
       ]),
       ...section('Decision path', decisions(record, names)),
-      ...section('Mitigations', mitigations(record, names)),
+      ...section('Mitigations', [...mitigations(record, names), ...rootCause(record, names)]),
       ...section('The five data points', dataPoints(record, limits)),
       ...section('Action items', actions(record, names)),
       ...section('Eval cases', cases(record, names)),
@@ -68,11 +68,20 @@ export function toMarkdown(root: Root): string {
 export function whatIsMissing(record: PostmortemRecord): string[] {
   return [
     ...missingMilestones(record),
+    ...missingRelease(record),
     ...unanswered(record),
+    ...missingReviews(record),
     ...missingDataPoints(record),
     ...missingActions(record),
     ...missingCases(record),
   ];
+}
+
+// What a safety incident took away is set back on only after these.
+function missingRelease({ incident, rootCause: cause }: PostmortemRecord): string[] {
+  if (incident.category !== 'safety') return [];
+  if (cause === undefined) return ['The root cause is not recorded.'];
+  return cause.signOffs.length < 2 ? ['Two people have not signed the root cause off.'] : [];
 }
 
 // Without the time it started or was contained, nobody can say how long users were exposed.
@@ -89,6 +98,13 @@ function unanswered({ answers }: PostmortemRecord): string[] {
   return (Object.keys(questions) as QuestionKey[])
     .filter((key) => !answers[key]?.text.trim())
     .map((key) => `“${questions[key]}” has no answer.`);
+}
+
+// What one person ran alone is looked at by somebody else afterwards.
+function missingReviews({ mitigations: all }: PostmortemRecord): string[] {
+  return all
+    .filter(({ breakGlass }) => breakGlass !== undefined && !breakGlass.review?.text.trim())
+    .map(({ id }) => `Mitigation ${id} was run by break-glass, and nobody else has reviewed it.`);
 }
 
 // The five data points are frozen at declaration, so what is absent then stays absent and is said so.

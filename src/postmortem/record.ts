@@ -1,3 +1,5 @@
+import type { MitigationFacts, RootCause } from './mitigation-facts.ts';
+
 /** Everything one post-mortem is made of. All texts are raw; assembling the document redacts them. */
 export interface PostmortemRecord {
   readonly incident: IncidentFacts;
@@ -11,6 +13,7 @@ export interface PostmortemRecord {
   readonly messages: readonly RoomMessage[];
   readonly decisionPath?: DecisionPath | undefined;
   readonly mitigations: readonly MitigationFacts[];
+  readonly rootCause?: RootCause | undefined;
   readonly dataPoints: DataPoints;
   readonly actionItems: readonly ActionItem[];
   readonly evalCases: readonly EvalCaseFacts[];
@@ -131,32 +134,6 @@ export interface DecisionStep {
   readonly at: Date;
 }
 
-export interface MitigationFacts {
-  readonly id: string;
-  readonly summary: string;
-  readonly from: string;
-  readonly to: string;
-  readonly proposedBy: string;
-  readonly approvedBy: readonly string[];
-  /** Who used break-glass, when that replaced the second vote. */
-  readonly breakGlass?: { readonly by: string; readonly reason: string } | undefined;
-  readonly status: string;
-  readonly appliedAt?: Date | undefined;
-  readonly proof?: Proof | undefined;
-  readonly leaseUntil?: Date | undefined;
-}
-
-/** The receipt: the metric before and after over `n` calls, and when the new state was first served. */
-export interface Proof {
-  readonly verdict: 'proven' | 'unproven' | 'not-contained';
-  readonly before?: number | undefined;
-  readonly after?: number | undefined;
-  readonly n: number;
-  readonly interval?: { readonly lower: number; readonly upper: number } | undefined;
-  readonly timeToEffectMs?: number | undefined;
-  readonly servedAt?: Date | undefined;
-}
-
 /** The five data points, frozen at declaration. A missing one is absent, not empty. */
 export interface DataPoints {
   readonly prompt?: PromptPoint | undefined;
@@ -164,6 +141,10 @@ export interface DataPoints {
   readonly samples?: readonly Sample[] | undefined;
   /** The two hours before declaration. */
   readonly drift?: readonly DriftPoint[] | undefined;
+  /** Whether it could have been seen before, with the reasons. */
+  readonly driftVerdict?: { readonly verdict: string; readonly because: readonly string[] } | undefined;
+  /** In which ways the calls ended, and how many of each were frozen. */
+  readonly strata?: readonly Stratum[] | undefined;
   readonly inputShift?: readonly InputShift[] | undefined;
 }
 
@@ -172,12 +153,23 @@ export interface PromptPoint {
   readonly version: string;
   readonly sha256: string;
   readonly rendered?: string | undefined;
+  /** What made the calls of the incident, most calls first. */
+  readonly variants?: readonly Variant[] | undefined;
+}
+
+export interface Variant {
+  /** "answer v14, model-2" */
+  readonly name: string;
+  readonly sha256: string | undefined;
+  readonly calls: number;
 }
 
 export interface ModelPoint {
   readonly requested: string;
   readonly served: string;
   readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
+  /** Since when the calls had shown this model. */
+  readonly servedSince?: Date | undefined;
 }
 
 export interface Sample {
@@ -200,9 +192,20 @@ export interface DriftPoint {
 
 export interface InputShift {
   readonly metric: string;
-  readonly before: number;
-  readonly after: number;
+  readonly before: number | string;
+  readonly after: number | string;
   readonly n: number;
+  /** "Cramér's V 0.41", where it was tested. */
+  readonly effect?: string | undefined;
+  /** Adjusted for all that was tested. */
+  readonly p?: number | undefined;
+  readonly note?: string | undefined;
+}
+
+export interface Stratum {
+  readonly kind: string;
+  readonly total: number;
+  readonly sampled: number;
 }
 
 export interface ActionItem {

@@ -1,5 +1,6 @@
 import type { BlockContent, PhrasingContent } from 'mdast';
 import { inWords } from './duration.ts';
+import type { MitigationFacts, Proof } from './mitigation-facts.ts';
 import type { Names } from './mrkdwn.ts';
 import {
   bullets,
@@ -14,14 +15,7 @@ import {
   words,
   written,
 } from './prose.ts';
-import {
-  type DecisionStep,
-  type MitigationFacts,
-  type PostmortemRecord,
-  type Proof,
-  type QuestionKey,
-  questions,
-} from './record.ts';
+import { type DecisionStep, type PostmortemRecord, type QuestionKey, questions } from './record.ts';
 
 type Blocks = (BlockContent | ReturnType<typeof heading>)[];
 
@@ -80,11 +74,46 @@ function mitigationLines(one: MitigationFacts, names: Names): PhrasingContent[][
     one.proof ? receipt(one.proof) : words`Receipt: none recorded, because nothing was verified.`,
   ];
   if (one.breakGlass) {
-    const { by, reason } = one.breakGlass;
-    lines.splice(2, 0, words`Break-glass by ${person(by, names)}: ${clause(reason)}. Review this.`);
+    const { by, reason, review } = one.breakGlass;
+    const judged = review
+      ? words`Reviewed by ${person(review.by, names)}: ${clause(review.text)}.`
+      : words`Review this.`;
+    lines.splice(2, 0, words`Break-glass by ${person(by, names)}: ${clause(reason)}. ${judged}`);
   }
-  if (one.leaseUntil) lines.push(words`Its lease runs until ${utc(one.leaseUntil)}.`);
+  if (one.refused) {
+    const { by, reason, isWithdrawn } = one.refused;
+    const why = reason ? words`: ${clause(reason)}` : [];
+    lines.push(words`${isWithdrawn ? 'Withdrawn' : 'Rejected'} by ${person(by, names)}${why}.`);
+  }
+  lines.push(...leaseLines(one, names));
   return lines;
+}
+
+/** What is still on says so, with its owner and its end, and why it is kept. */
+function leaseLines(one: MitigationFacts, names: Names): PhrasingContent[][] {
+  const lines: PhrasingContent[][] = [];
+  const owner = one.leaseOwner ? words` Its owner is ${person(one.leaseOwner, names)}.` : [];
+  if (one.leaseUntil) lines.push(words`Its lease runs until ${utc(one.leaseUntil)}.${owner}`);
+  else if (one.isOn) lines.push(words`Its lease has no end.${owner}`);
+  if (one.kept)
+    lines.push(words`Kept on purpose by ${person(one.kept.by, names)}: ${clause(one.kept.reason)}.`);
+  if (one.isOn) lines.push(words`It was still on when this was written.`);
+  return lines;
+}
+
+/** The recorded root cause with its sign-offs; nothing where nobody recorded one. */
+export function rootCause({ rootCause: cause }: PostmortemRecord, names: Names): Blocks {
+  if (cause === undefined) return [];
+  const signed = cause.signOffs.map(({ by, note, at }) => {
+    const said = note ? words`: ${clause(note)}` : [];
+    return words`Signed off by ${person(by, names)} at ${utc(at)}${said}.`;
+  });
+  return [
+    heading(3, words`Root cause`),
+    ...written(cause.text, names),
+    paragraph(words`Recorded by ${person(cause.by, names)} at ${utc(cause.at)}.`),
+    ...(signed.length === 0 ? [] : [bullets(signed)]),
+  ];
 }
 
 const verdicts = { proven: 'proven', unproven: 'unproven', 'not-contained': 'not contained' } as const;

@@ -65,6 +65,28 @@ describe('what is missing', () => {
     expect(whatIsMissing({ ...unproven, noEvalCaseReason: { text: 'provider down', by: 'U1' } })).toEqual([]);
   });
 
+  it('wants a review of what one person ran alone', () => {
+    const ran = (review?: { by: string; text: string }) => ({
+      ...complete,
+      mitigations: [
+        {
+          id: '7',
+          summary: 's',
+          from: 'a',
+          to: 'b',
+          proposedBy: 'U1',
+          approvedBy: [],
+          breakGlass: { by: 'U1', reason: 'r', review },
+          status: 'proven',
+        },
+      ],
+    });
+    const missing = ['Mitigation 7 was run by break-glass, and nobody else has reviewed it.'];
+    expect(whatIsMissing(ran())).toEqual(missing);
+    expect(whatIsMissing(ran({ by: 'U2', text: ' ' }))).toEqual(missing);
+    expect(whatIsMissing(ran({ by: 'U2', text: 'fine' }))).toEqual([]);
+  });
+
   it('wants an owner and a date for each open action item', () => {
     const actionItems = [{ text: 'a' }, { text: 'b', owner: 'U1' }, { text: 'c', done: true }];
     expect(whatIsMissing({ ...complete, actionItems })).toEqual([

@@ -58,11 +58,32 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
       );
       return answer.users ?? [];
     },
+    async directChannel(userId) {
+      const answer = await api.call('conversations.open', (c) => c.conversations.open({ users: userId }));
+      return answer.channel?.id ?? userId;
+    },
     async displayName(userId) {
       const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
       return answer.user?.profile?.display_name || answer.user?.real_name || answer.user?.name || userId;
     },
+    userByEmail: (email) => userByEmail(api, email),
+    async emailOf(userId) {
+      const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
+      return answer.user?.profile?.email ?? null;
+    },
   };
+}
+
+async function userByEmail(api: WebApi, email: string): Promise<string | null> {
+  try {
+    const answer = await api.call('users.lookupByEmail', (c) => c.users.lookupByEmail({ email }));
+    const { id, deleted, is_bot, profile } = answer.user ?? {};
+    const isTheSame = profile?.email?.toLowerCase() === email.toLowerCase();
+    return id !== undefined && isTheSame && deleted !== true && is_bot !== true ? id : null;
+  } catch (thrown) {
+    if (thrown instanceof ExternalError && thrown.code === 'users_not_found') return null;
+    throw thrown;
+  }
 }
 
 /** Tries the name, then name-2, name-3 …; after an unanswered attempt, a room that we made under it is ours. */
@@ -198,13 +219,18 @@ async function edit(api: WebApi, ref: PostedRef, message: RoomMessage): Promise<
 
 async function uploadOnce(api: WebApi, file: OutgoingFile): Promise<void> {
   if (file.retried && (await hasFile(api, file))) return;
+  const { channelId, filename, title, content, comment, altText, threadTs } = file;
+  const what = typeof content === 'string' ? { content } : { file: content };
   await api.call('files.uploadV2', (c) =>
     c.filesUploadV2({
-      channel_id: file.channelId,
-      filename: file.filename,
-      title: file.title,
-      content: file.content,
-      initial_comment: file.comment,
+      filename,
+      title,
+      ...what,
+      ...(altText === undefined ? {} : { alt_text: altText }),
+      ...(comment === '' ? {} : { initial_comment: comment }),
+      ...(threadTs === undefined
+        ? { channel_id: channelId }
+        : { channel_id: channelId, thread_ts: threadTs }),
     }),
   );
 }

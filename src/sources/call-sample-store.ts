@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
+import { SAMPLING_PARAMETERS } from './call.ts';
 import type { CallWindow, ServiceName } from './call-statistics-store.ts';
 
 export interface SampledCall {
@@ -71,6 +72,7 @@ export interface ServedCall {
   promptSha256: string | null;
   requestModel: string | null;
   responseModel: string | null;
+  parameters: Record<string, number | string>;
 }
 
 /**
@@ -84,8 +86,8 @@ export async function callsAfter(
   return servedCalls(db, page).where('id', '>', page.afterId).orderBy('id').limit(page.limit).execute();
 }
 
-/** Which calls tell about a component: those that name a model, or those that name this prompt. */
-export type ServedBy = { kind: 'model' } | { kind: 'prompt'; name: string | null };
+/** Which calls tell about a component: those that name a model, or this prompt, or sampling parameters with it. */
+export type ServedBy = { kind: 'model' } | { kind: 'prompt' | 'sampling'; name: string | null };
 
 /** The newest `limit` calls about a component with `notBefore` ≤ time < `before`, oldest first. */
 export async function callsBefore(
@@ -121,6 +123,10 @@ export async function callsFrom(
 
 function namedBy(by: ServedBy) {
   if (by.kind === 'model') return sql<boolean>`(request_model is not null or response_model is not null)`;
+  if (by.kind === 'sampling') {
+    return sql<boolean>`(prompt_name is not distinct from ${by.name}::text
+      and parameters ?| array[${sql.join(SAMPLING_PARAMETERS.map((name) => sql.lit(name)))}])`;
+  }
   if (by.name !== null) return sql<boolean>`prompt_name = ${by.name}`;
   return sql<boolean>`(prompt_name is null and (prompt_version is not null or prompt_sha256 is not null))`;
 }
@@ -136,6 +142,7 @@ function servedCalls(db: Db, { service, environment }: ServiceName) {
       'prompt_sha256 as promptSha256',
       'request_model as requestModel',
       'response_model as responseModel',
+      'parameters',
     ]);
 }
 

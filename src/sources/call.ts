@@ -50,3 +50,13 @@ export interface Interval {
   from: Date;
   to: Date;
 }
+
+/** The parameters that shape an answer and are set by configuration: a seed or a user id is another with every call. */
+export const SAMPLING_PARAMETERS = [
+  'temperature',
+  'top_p',
+  'top_k',
+  'frequency_penalty',
+  'presence_penalty',
+  'max_tokens',
+] as const;

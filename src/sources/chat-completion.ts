@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { ExternalError, messageOf } from '../errors.ts';
-import { askSource, notUnderstood, refusedBy, type SourceAnswer } from './source-request.ts';
+import {
+  askSource,
+  notUnderstood,
+  refusedBy,
+  type SourceAnswer,
+  type SourceRequest,
+} from './source-request.ts';
 
 export interface ChatMessage {
   role: 'system' | 'user';
   content: string;
 }
 
-export interface ChatRequest {
+export interface ChatRequest extends Pick<SourceRequest, 'signal' | 'dispatcher'> {
   /** Name of the endpoint, for people. */
   source: string;
   /** Base of the API: "/chat/completions" is added. */
@@ -39,7 +45,7 @@ const LONGEST_COMPLAINT = 200;
  * ExternalError for a status that is no answer, for no answer in time, and for one without a text.
  */
 export async function completeChat(asked: ChatRequest): Promise<string> {
-  const { source, token, timeoutMs } = asked;
+  const { source, token, timeoutMs, signal, dispatcher } = asked;
   const answer = await askSource({
     source,
     url: `${asked.url.replace(/\/+$/, '')}/chat/completions`,
@@ -52,6 +58,8 @@ export async function completeChat(asked: ChatRequest): Promise<string> {
     },
     body: JSON.stringify(asked.body),
     timeoutMs,
+    signal,
+    dispatcher,
   });
   if (answer.status !== 200) throw withReason(refusedBy(source, answer), answer);
   return textOf(source, answer);

@@ -35,13 +35,72 @@ export async function callsAboveCap(db: Db, window: CallWindow & { cap: number }
     .executeTakeFirstOrThrow();
 }
 
-/** All calls of a window that were answered, and how many of them are by "user NAME", "session NAME", "endpoint NAME". */
-export async function callsBy(db: Db, window: CallWindow & { subject: string }): Promise<Shown> {
-  const [, kind = '', name = ''] = /^(user|session|endpoint) ([\s\S]+)$/.exec(window.subject) ?? [];
+/**
+ * All calls of a window that were answered, and how many of them are by "user NAME", "session NAME", "endpoint NAME"; of
+ * "each user" and "each session" those of the one with most.
+ */
+export async function callsBy(
+  db: Db,
+  window: CallWindow & { subject: string },
+): Promise<Shown & { costUsd: number; priced: number }> {
+  const [, each] = /^each (user|session)$/.exec(window.subject) ?? [];
+  const subject = each === undefined ? window.subject : await busiest(db, { ...window, each });
+  const [, kind = '', name = ''] = /^(user|session|endpoint) ([\s\S]+)$/.exec(subject ?? '') ?? [];
   const column = kind === 'user' ? sql`user_id` : kind === 'session' ? sql`session_id` : sql`endpoint`;
   const isTheirs = kind === '' ? sql<boolean>`false` : sql<boolean>`${column} = ${name}`;
   return answered(db, window)
-    .select([sql<number>`count(*)`.as('n'), sql<number>`count(*) filter (where ${isTheirs})`.as('hits')])
+    .select([
+      sql<number>`count(*)`.as('n'),
+      sql<number>`count(*) filter (where ${isTheirs})`.as('hits'),
+      sql<number>`coalesce(sum(cost_usd) filter (where ${isTheirs}), 0)`.as('costUsd'),
+      sql<number>`count(cost_usd) filter (where ${isTheirs})`.as('priced'),
+    ])
+    .executeTakeFirstOrThrow();
+}
+
+/** Answered calls of "user NAME" or the like in a window, and in how many different minutes they were. */
+export async function activeMinutes(
+  db: Db,
+  { subject, ...window }: CallWindow & { subject: string },
+): Promise<{ calls: number; minutes: number }> {
+  const [, kind, name = ''] = /^(user|session|endpoint) ([\s\S]+)$/.exec(subject) ?? [];
+  if (kind === undefined) return { calls: 0, minutes: 0 };
+  return answered(db, window)
+    .where(kind === 'user' ? 'user_id' : kind === 'session' ? 'session_id' : 'endpoint', '=', name)
+    .select([
+      sql<number>`count(*)`.as('calls'),
+      sql<number>`count(distinct date_trunc('minute', at))`.as('minutes'),
+    ])
+    .executeTakeFirstOrThrow();
+}
+
+/** "user NAME" of the user with most answered calls, or the session; null where nobody is named. */
+async function busiest(db: Db, { each, ...window }: CallWindow & { each: string }): Promise<string | null> {
+  const column = each === 'user' ? 'user_id' : 'session_id';
+  const most = await answered(db, window)
+    .where(column, 'is not', null)
+    .groupBy(column)
+    .select([column, sql<number>`count(*)`.as('n')])
+    .orderBy('n', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return most === undefined ? null : `${each} ${Object.values(most)[0]}`;
+}
+
+/** What a cap on output tokens would have taken of a window: calls above it, and tokens beyond it of all. */
+export async function tokensAboveCap(
+  db: Db,
+  window: CallWindow & { cap: number },
+): Promise<Shown & { tokens: number; beyond: number }> {
+  const { cap } = window;
+  return answered(db, window)
+    .where('output_tokens', 'is not', null)
+    .select([
+      sql<number>`count(*)`.as('n'),
+      sql<number>`count(*) filter (where output_tokens > ${cap})`.as('hits'),
+      sql<number>`coalesce(sum(output_tokens), 0)`.as('tokens'),
+      sql<number>`coalesce(sum(greatest(output_tokens - ${cap}, 0)), 0)`.as('beyond'),
+    ])
     .executeTakeFirstOrThrow();
 }
 

@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { ExternalError, messageOf } from '../errors.ts';
 
 const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -11,6 +11,10 @@ export interface SourceRequest {
   headers?: Record<string, string>;
   body?: string;
   timeoutMs: number;
+  /** Ends it sooner. */
+  signal?: AbortSignal | undefined;
+  /** Dials for it, such as one that guards addresses. */
+  dispatcher?: Dispatcher | undefined;
 }
 
 export interface SourceAnswer {
@@ -29,13 +33,19 @@ export async function askSource(asked: SourceRequest): Promise<SourceAnswer> {
       method: asked.method ?? 'GET',
       headers: asked.headers ?? {},
       body: asked.body ?? null,
-      signal: AbortSignal.timeout(asked.timeoutMs),
+      signal: signalOf(asked),
+      ...(asked.dispatcher === undefined ? {} : { dispatcher: asked.dispatcher }),
     });
     const text = await limitedText(answer.body);
     return { status: answer.statusCode, headers: answer.headers, text };
   } catch (thrown) {
     throw unreachable(asked, thrown);
   }
+}
+
+function signalOf({ timeoutMs, signal }: SourceRequest): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
 }
 
 /** A status that is no answer. 429 and 5xx may pass; `retryAfterMs` is what the source said, in seconds or as a date. */

@@ -62,7 +62,7 @@ describe('how many people a mitigation takes', { timeout: 120_000 }, () => {
     );
     const shown = await textWith(world, keyed(proposal), '1 of 2');
     expect(shown).toContain(`approved by <@${world.slack.userId('approver')}>`);
-    expect(shown).toContain(`may approve: <@${world.slack.userId('lead')}> · `);
+    expect(shown).toContain(`May approve: <@${world.slack.userId('lead')}>\n`);
     expect(await approve('approver', proposal)).toContain('that counts once: 1 of 2');
     expect(world.service.state().enabled).toBe(false);
     expect(await approve('lead', proposal)).toBe('Approved. It runs now; the receipt follows in this room.');

@@ -94,6 +94,27 @@ describe('who may approve a mitigation, and which click counts', () => {
     await ask(world, 'oncall', 'decline end of the test', elsewhere.room);
   });
 
+  it('refuses the click of somebody in another workspace on a button of this one', async () => {
+    const proposal = await proposed();
+    const button = world.slack.findButton(proposal, 'approve');
+    const payload = {
+      type: 'block_actions',
+      team: { id: 'T0ELSEWHERE' },
+      user: { id: 'U0ELSEWHERE', team_id: 'T0ELSEWHERE' },
+      channel: { id: incident.room },
+      container: { type: 'message', message_ts: proposal.ts, channel_id: incident.room },
+      message: { ts: proposal.ts },
+      actions: [{ type: 'button', action_id: 'approve', value: button?.['value'], action_ts: '98.76' }],
+    };
+    const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+    expect((await world.slack.signedPost({ body })).status).toBe(200);
+    const refusal = await world.slack.waitFor('the refusal', () =>
+      world.slack.callsOf('chat.postEphemeral').find(({ args }) => args['user'] === 'U0ELSEWHERE'),
+    );
+    expect(String(refusal.args['text'])).toContain('You may not decide this.');
+    expect(await effectOfOneApproval(proposal)).toBe(1);
+  });
+
   it('changes nothing when the click comes after the proposal has expired, and says so', async () => {
     const proposal = await proposed();
     const before = world.service.effects.length;
@@ -135,9 +156,9 @@ describe('who may approve a mitigation, and which click counts', () => {
   it('lets the proposer withdraw', async () => {
     const proposal = await proposed();
     expect(await press(world, 'oncall', { on: proposal, action: 'reject' })).toBe(
-      'Rejected. Nothing was changed.',
+      'Withdrawn. Nothing was changed.',
     );
-    await textWith(world, keyed(proposal), 'Rejected.');
+    await textWith(world, keyed(proposal), 'Withdrawn by whoever proposed it.');
   });
 
   it('runs once when two people approve at the same moment', async () => {

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { toTraces } from '../../src/demo/service/otlp-calls.ts';
 import { SERVICE, startWorld, TOKEN, type World } from '../harness/bot.ts';
+import { reconfigure } from '../harness/configured.ts';
 import { callsWith } from '../harness/exact-calls.ts';
 import { ask, declareIncident, textWith } from '../harness/people.ts';
 import { startTcpGate, type TcpGate } from '../harness/tcp-gate.ts';
@@ -33,6 +34,10 @@ else
     let child: ChildProcess;
     beforeAll(async () => {
       world = await startWorld({ start: false });
+      await reconfigure(world, (config) => {
+        const serving = { model: 'm-1', fallback: { mode: 'cached' } };
+        config.services['served'] = { target: { type: 'built-in' }, serving } as never;
+      });
       const url = new URL(world.env['DATABASE_URL'] as string);
       gate = await startTcpGate({ host: url.hostname, port: Number(url.port || 5432) });
       url.hostname = '127.0.0.1';
@@ -53,6 +58,14 @@ else
     const isReady = () =>
       world.slack.waitFor('readiness', async () => (await ready()).status === 200, SLOW_MS);
     const command = (text: string) => world.slack.as('oncall').command(text);
+    const served = async () => {
+      const answer = await fetch(`${world.url}/ofrep/v1/evaluate/flags/served`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ context: { targetingKey: 'u-1' } }),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
     const sendTraces = () =>
       fetch(`${world.url}/v1/traces`, {
         method: 'POST',
@@ -68,6 +81,10 @@ else
       gate[how]();
       expect(await ready()).toEqual({ status: 503, body: { status: 'not ready', down: ['database'] } });
       expect((await fetch(`${world.url}/healthz`)).status).toBe(200);
+      expect(await served()).toMatchObject({
+        status: 200,
+        body: { key: 'served', value: { enabled: true, model: 'm-1', fallback: { mode: 'cached' } } },
+      });
       expect((await command(`declare sev3 quality ${SERVICE} while it was ${how}`)).status).toBe(503);
       const sent = await sendTraces();
       expect([sent.status, await sent.json()]).toEqual([

@@ -37,7 +37,7 @@ describe('a user group as approver', () => {
 
   it('names the group on the proposal and invites its members', async () => {
     const text = blocksText(await proposed());
-    expect(text).toContain(`may approve: <@${world.slack.userId('lead')}>, <!subteam^${GROUP}>`);
+    expect(text).toContain(`May approve: <@${world.slack.userId('lead')}>, <!subteam^${GROUP}>`);
     const { members } = await world.slack.channel(incident.room);
     for (const name of ['lead', 'approver', 'product', 'oncall'])
       expect(members).toContain(world.slack.userId(name));

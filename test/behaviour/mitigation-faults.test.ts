@@ -109,16 +109,28 @@ describe('a mitigation whose target misbehaves', { timeout: 90_000 }, () => {
     expect(await ask(world, 'oncall', 'status', incident.room)).toMatch(/ · open · /);
   });
 
-  it.each([401, 422])('fails and says so when the target answers %i', async (status) => {
+  it.each([
+    [401, ': check the secret, and the clocks of both machines'],
+    [409, ''],
+    [422, ''],
+  ])('fails and says so when the target answers %i', async (status, cure) => {
     const proposal = await proposed();
     const effects = world.service.effects.length;
     const before = sent();
     gate.next('POST', { kind: 'answer', status, body: '{"error":"no"}' });
     await approve(proposal);
     const text = await textWith(world, receiptOf(proposal), 'FAILED');
-    expect(text).toContain(`The target refused: change answered ${status}.`);
+    expect(text).toContain(`The target refused: change answered ${status}${cure}.`);
     expect(sent()).toBe(before + 1);
     expect(world.service.effects).toHaveLength(effects);
+  });
+
+  it('has one effect, after the time that it is told to wait', async () => {
+    const proposal = await proposed();
+    const before = sent();
+    gate.next('POST', { kind: 'answer', status: 429, headers: { 'retry-after': '1' } });
+    expect(await effectsOfApproval(proposal)).toBe(1);
+    expect(sent()).toBe(before + 2);
   });
 
   it('follows no redirect', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EmitSpan, SimulatedService } from '../../src/demo/service/simulated-service.ts';
+import type { EmitSpan } from '../../src/demo/service/simulated-calls.ts';
+import type { SimulatedService } from '../../src/demo/service/simulated-service.ts';
 import type { World } from '../harness/bot.ts';
 import { startConfigured } from '../harness/configured.ts';
 import { openedAbout, roomOfIncident } from '../harness/opened.ts';

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PagerDuty, startPagerDuty } from '../../src/demo/pagerduty/pagerduty-double.ts';
+import {
+  type PagerDuty,
+  type PagerDutyOptions,
+  startPagerDuty,
+} from '../../src/demo/pagerduty/pagerduty-double.ts';
 import { type SimulatedService, startSimulatedService } from '../../src/demo/service/simulated-service.ts';
 import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
 import { freePort } from '../../src/demo/story/story-bot.ts';
@@ -40,6 +44,10 @@ export interface WorldOptions {
   config?: object;
   target?: boolean;
   start?: boolean;
+  /** What else the PagerDuty account holds. */
+  account?: Partial<PagerDutyOptions>;
+  /** More of the bot's environment; empty: not set. */
+  env?: Record<string, string>;
 }
 
 /** Starts a world of its own: a workspace with roles, PagerDuty, one simulated service, and the bot in this process. */
@@ -61,6 +69,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         user: { id: 'PUSR1', name: 'On-call engineer', email: 'oncall@example.test' },
       },
     ],
+    ...options.account,
   });
   const environment = options.environment ?? 'production';
   const service = await startSimulatedService({
@@ -85,6 +94,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     TARGET_SECRET: 'target-secret',
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...(options.pagerduty === false ? {} : pagerDutyEnv(pagerduty)),
+    ...options.env,
   };
   return assembleWorld({ slack, pagerduty, service, database, env, url }, options.start ?? true);
 }
@@ -179,7 +189,7 @@ async function spawnBot({ env, url }: Around): Promise<ChildProcess> {
     env: { ...env, PATH: process.env['PATH'] },
     stdio: 'inherit',
   });
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the bot ended with ${child.exitCode}`);
     const ready = await fetch(`${url}/readyz`).then(
@@ -189,7 +199,7 @@ async function spawnBot({ env, url }: Around): Promise<ChildProcess> {
     if (ready) return child;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('the bot did not get ready in 30 s');
+  throw new Error('the bot did not get ready in 60 s');
 }
 
 function endChild(child: ChildProcess): Promise<void> {

@@ -11,7 +11,7 @@ export interface TestConfig {
 
 export interface ServiceEntry {
   owner?: string;
-  approvers?: string[];
+  approvers?: (string | { on_call: string; levels?: number[] })[];
   pagerduty?: { service: string; escalation_policy?: string };
   target?: { type: string; url: string; secret: string; allow_private?: boolean };
   standing_approvals?: string[];

@@ -15,6 +15,13 @@ export interface DoubleRun {
   html_url: string;
 }
 
+export interface DoubleCommit {
+  path: string;
+  sha: string;
+  author: { login: string } | null;
+  commit: { message: string; author: { name: string }; committer: { date: string } };
+}
+
 export interface DoubleRepository {
   /** By path, on branch main. */
   files: Record<string, string>;
@@ -22,6 +29,10 @@ export interface DoubleRepository {
   blobs: Record<string, string>;
   variables: Record<string, string>;
   runs: DoubleRun[];
+  /** On branch main, newest first; `path` is the file that it changed. */
+  commits?: DoubleCommit[];
+  /** When a variable was last changed. */
+  variablesChangedAt?: string;
   /** What a dispatched workflow does; none: the repository has no such workflow. */
   onDispatch?: (inputs: Record<string, string>, run: DoubleRun) => void;
   /** 204 without the id of the run, as an older GitHub answers. */
@@ -47,6 +58,20 @@ export function githubValidators(): Record<GithubOperation, ValidateFunction> {
   return Object.fromEntries(compiled) as Record<GithubOperation, ValidateFunction>;
 }
 
+/** What the published description lets one ask of the commits of a repository. */
+function commitParameters(): Set<string> {
+  const folder = dirname(createRequire(import.meta.url).resolve('@octokit/openapi/package.json'));
+  const { paths, components } = JSON.parse(
+    readFileSync(join(folder, 'generated/api.github.com.json'), 'utf8'),
+  );
+  const parameters: { name?: string; $ref?: string }[] =
+    paths['/repos/{owner}/{repo}/commits'].get.parameters;
+  const names = parameters.map(
+    ({ name, $ref = '' }) => name ?? components.parameters[$ref.split('/').at(-1) ?? ''].name,
+  );
+  return new Set(names);
+}
+
 /** The id that git gives to a text. */
 export function blobIdOf(text: string): string {
   const bytes = Buffer.from(text, 'utf8');
@@ -54,6 +79,7 @@ export function blobIdOf(text: string): string {
 }
 
 const validators = githubValidators();
+const COMMIT_PARAMETERS = commitParameters();
 
 /** One repository, "acme/prompts": files by blob id, variables, a workflow and its runs. */
 export async function startGithub(repository: DoubleRepository): Promise<VendorDouble> {
@@ -61,6 +87,7 @@ export async function startGithub(repository: DoubleRepository): Promise<VendorD
     if (request.headers.authorization !== `Bearer ${GITHUB_TOKEN}`)
       return { status: 401, body: { message: 'Bad credentials' } };
     const path = request.path.replace(/^\/repos\/acme\/prompts/, '');
+    if (path === '/commits') return commits(repository, request);
     const [, area = '', rest = ''] =
       /^\/(contents|actions\/variables|git\/blobs|actions)\/(.+)$/.exec(path) ?? [];
     const name = decodeURIComponent(rest);
@@ -96,14 +123,25 @@ function contents(
   return { status: 200, body: { content: { path: name }, commit: { sha: 'f'.repeat(40) } } };
 }
 
+function commits({ commits: all = [] }: DoubleRepository, { query }: VendorRequest): VendorReply {
+  const unknown = [...query.keys()].find((key) => !COMMIT_PARAMETERS.has(key));
+  if (unknown !== undefined) return { status: 422, body: { message: `no parameter ${unknown}` } };
+  const since = new Date(query.get('since') ?? 0);
+  const found = query.get('sha') === 'main' ? all : [];
+  const shown = found.filter(
+    (one) => one.path === query.get('path') && new Date(one.commit.committer.date) >= since,
+  );
+  return { status: 200, body: shown.map(({ path: _, ...one }) => one) };
+}
+
 function variable(
-  { variables }: DoubleRepository,
+  { variables, variablesChangedAt = '2026-01-05T10:00:00Z' }: DoubleRepository,
   name: string,
   { method, body }: VendorRequest,
 ): VendorReply {
   const value = variables[name];
   if (value === undefined) return notFound;
-  const at = '2026-01-05T10:00:00Z';
+  const at = variablesChangedAt;
   if (method === 'GET') return { status: 200, body: { name, value, created_at: at, updated_at: at } };
   if (!validators.variable(body)) return unprocessable(validators.variable);
   variables[name] = (body as { value: string }).value;

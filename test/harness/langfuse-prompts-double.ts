@@ -13,6 +13,10 @@ export interface DoublePrompt {
   labels: string[];
   tags: string[];
   commitMessage?: string | null;
+  createdAt?: string;
+  /** Set when a label comes or goes, too. */
+  updatedAt?: string;
+  createdBy?: string;
 }
 
 export const LANGFUSE_KEYS = { public_key: 'pk-lf-1', secret_key: 'sk-lf-2' };

@@ -1,4 +1,4 @@
-import type { FeatureFlag, FeatureFlagConfig } from 'launchdarkly-api-typescript';
+import type { AuditLogEntryListingRep, FeatureFlag, FeatureFlagConfig } from 'launchdarkly-api-typescript';
 import { z } from 'zod';
 import { flagInstructions, problemOf } from './launchdarkly-contract.ts';
 import { startVendor, type VendorDouble, type VendorReply, type VendorRequest } from './vendor-double.ts';
@@ -21,18 +21,55 @@ const patch = z.strictObject({
 });
 const weights = z.record(z.string(), z.number().int().min(0).max(100_000));
 
-/** LaunchDarkly's flags: documented instructions only, a patch is taken whole or not at all. */
-export async function startLaunchDarkly(flags: DoubleFlag[]): Promise<VendorDouble> {
+/** An entry of the audit log as its own type has it, and which flag of which environment it is about. */
+export type DoubleEntry = AuditLogEntryListingRep & { about: string };
+
+export const auditEntry = (
+  about: string,
+  date: number,
+  change: Partial<AuditLogEntryListingRep> = {},
+): DoubleEntry => ({
+  ...{ about, date, _links: {}, _id: `entry-${date}`, _accountId: 'account', accesses: [], kind: 'flag' },
+  ...{ name: about, description: '', shortDescription: '', titleVerb: 'turned off the flag', ...change },
+});
+
+/**
+ * LaunchDarkly's flags: documented instructions only, a patch is taken whole or not at all; and its audit log, by the
+ * documented parameters.
+ */
+export async function startLaunchDarkly(
+  flags: DoubleFlag[],
+  entries: DoubleEntry[] = [],
+): Promise<VendorDouble> {
   const known = flagInstructions();
   return startVendor((request) => {
     if (request.headers.authorization !== LAUNCHDARKLY_TOKEN)
       return { status: 401, body: { code: 'unauthorized', message: 'Invalid account ID header' } };
+    if (request.path === '/api/v2/auditlog') return logged(entries, request);
     const key = /^\/api\/v2\/flags\/shop\/([^/]+)$/.exec(request.path)?.[1];
     const flag = flags.find((one) => one.key === decodeURIComponent(key ?? ''));
     if (flag === undefined) return { status: 404, body: { code: 'not_found', message: 'Unknown flag' } };
     if (request.method === 'GET') return shown(flag, request);
     return request.method === 'PATCH' ? patched(flag, request, known) : { status: 405 };
   });
+}
+
+const LOG_PARAMETERS = ['before', 'after', 'q', 'limit', 'spec'];
+
+function logged(entries: readonly DoubleEntry[], { query }: VendorRequest): VendorReply {
+  const unknown = [...query.keys()].find((key) => !LOG_PARAMETERS.includes(key));
+  if (unknown !== undefined) return bad(`no parameter ${unknown}`);
+  const limit = Number(query.get('limit') ?? 10);
+  const after = Number(query.get('after') ?? 0);
+  if (!(limit >= 1 && limit <= 20) || !Number.isInteger(after)) return bad('limit or after');
+  const [, about] = /^proj\/shop:env\/([^:]+:flag\/.+)$/.exec(query.get('spec') ?? '') ?? [];
+  if (about === undefined) return bad('spec');
+  const found = entries.filter((one) => one.about === about.replace(':flag/', ' ') && one.date > after);
+  const items = found
+    .toSorted((a, b) => b.date - a.date)
+    .slice(0, limit)
+    .map(({ about: _, ...entry }) => entry);
+  return { status: 200, body: { items, _links: {} } };
 }
 
 function shown(flag: DoubleFlag, { query }: VendorRequest): VendorReply {

@@ -35,6 +35,18 @@ export async function press(
   return world.slack.waitFor(`an answer to ${click.action}`, () => toldLater(world, who).at(before));
 }
 
+/** Presses Approve for as many people as it takes but the last, whose press is returned: it starts the run. */
+export async function lastVote(
+  world: World,
+  proposal: SlackMessage,
+  voters: readonly string[],
+): Promise<() => Promise<string>> {
+  const needed = Number(/\b0 of (\d), by/.exec(blocksText(proposal))?.[1] ?? 1);
+  const approve = (who = '') => press(world, who, { on: proposal, action: 'approve' });
+  for (const who of voters.slice(0, needed - 1)) await approve(who);
+  return () => approve(voters[needed - 1]);
+}
+
 function toldLater(world: World, who: string): string[] {
   const mine = world.slack.ephemerals(world.slack.userId(who));
   return mine.filter((one) => one.via === 'response_url').map((one) => one.text);

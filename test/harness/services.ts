@@ -24,5 +24,5 @@ export async function oneMoreService(
 }
 
 /** Two services must not make up the same trace ids. */
-const seedOf = (name: string) =>
+export const seedOf = (name: string) =>
   [...name].reduce((seed, letter) => (seed * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003, 7);

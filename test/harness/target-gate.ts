@@ -18,6 +18,10 @@ export interface TargetGate {
   requests: { method: string; url: string; body: string }[];
   /** The next request with that method suffers this. */
   next(method: 'GET' | 'POST', mishap: Mishap): void;
+  /** How many mishaps wait for a request with that method. */
+  waiting(method: 'GET' | 'POST'): number;
+  /** Drops the mishaps that nothing has suffered yet. */
+  forget(): void;
   /** Resolves when something is held up. */
   held(): Promise<void>;
   /** Lets what was held up go on. */
@@ -62,6 +66,8 @@ export async function startTargetGate(controlUrl: () => string): Promise<TargetG
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/control`,
     requests,
     next: (method, mishap) => void waiting.push({ method, mishap }),
+    waiting: (method) => waiting.filter((one) => one.method === method).length,
+    forget: () => void waiting.splice(0),
     held: () => (holds.length > 0 ? Promise.resolve() : new Promise((resolve) => watchers.push(resolve))),
     release: () => {
       for (const go of holds.splice(0)) go();

@@ -9,7 +9,7 @@ import { administer } from './database.ts';
 
 const ADMIN_TOKEN = '*:*.admin-for-tests';
 const CLIENT_TOKEN = 'default:development.client-for-tests';
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 180_000;
 
 /** As much of `unleash-client` as is used. */
 interface UnleashClient {

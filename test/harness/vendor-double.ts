@@ -22,6 +22,8 @@ export interface VendorReply {
 }
 
 export type VendorMishap =
+  /** Nothing: the next mishap is for the request after it. */
+  | { kind: 'none' }
   /** Does what it is asked and never answers. */
   | { kind: 'hang' }
   /** Answers this and does nothing. */
@@ -34,12 +36,16 @@ export interface VendorDouble extends LoopbackServer {
   /** All but the GETs. */
   changes(): VendorRequest[];
   next(which: 'ask' | 'change', mishap: VendorMishap): void;
+  /** While it is away, every connection is cut before anything is done. */
+  away(is: boolean): void;
 }
 
 export async function startVendor(handle: (request: VendorRequest) => VendorReply): Promise<VendorDouble> {
   const requests: VendorRequest[] = [];
   const waiting: { which: string; mishap: VendorMishap }[] = [];
+  let isAway = false;
   const server = await listenOnLoopback(async (incoming, response, body) => {
+    if (isAway) return void incoming.socket.destroy();
     const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://vendor');
     const method = incoming.method ?? 'GET';
     const { headers } = incoming;
@@ -62,5 +68,8 @@ export async function startVendor(handle: (request: VendorRequest) => VendorRepl
     requests,
     changes: () => requests.filter(({ method }) => method !== 'GET'),
     next: (which, mishap) => void waiting.push({ which, mishap }),
+    away: (is) => {
+      isAway = is;
+    },
   };
 }

@@ -32,6 +32,8 @@ export interface Live {
 const SHOWN_MINUTES = 60;
 const REAL_MINUTE_MS = 1_000;
 const ALIAS = 'gpt-4';
+const SERVED_BY_BOT =
+  'Here the bot serves prompt and model: nobody changes them past it. `mitigate …` in a room does.';
 const GOOD = { model: 'gpt-4-0314', prompt: 'v13' };
 
 export function createLive(world: DemoWorld): Live {
@@ -65,23 +67,28 @@ export function createLive(world: DemoWorld): Live {
       touched += 1;
     },
     breakModel: async () => {
-      if (service.state().requestedModel !== ALIAS) await control(world, { action: 'model', to: ALIAS });
+      const isPinned = service.state().requestedModel !== ALIAS;
+      if (isPinned && !world.isBuiltIn) await control(world, { action: 'model', to: ALIAS });
       service.silentModelChange();
       const { model } = service.state();
       return `The provider moved "${ALIAS}" to ${model} and told nobody. The rule needs some ten simulated minutes to be sure.`;
     },
     breakPrompt: () => {
+      if (world.isBuiltIn) return SERVED_BY_BOT;
       service.promptRegression();
       const { prompt } = service.state();
       return `Somebody shortened the prompt to save tokens and shipped it as ${prompt}. The rule needs some ten simulated minutes to be sure.`;
     },
-    heal: async () => {
-      await control(world, { action: 'enable', to: true });
-      await control(world, { action: 'prompt', to: GOOD.prompt });
-      await control(world, { action: 'model', to: GOOD.model });
-      return `Put right by hand at the service: prompt ${GOOD.prompt}, model ${GOOD.model}, enabled.`;
-    },
+    heal: () => heal(world),
   };
+}
+
+async function heal(world: DemoWorld): Promise<string> {
+  if (world.isBuiltIn) return SERVED_BY_BOT;
+  await control(world, { action: 'enable', to: true });
+  await control(world, { action: 'prompt', to: GOOD.prompt });
+  await control(world, { action: 'model', to: GOOD.model });
+  return `Put right by hand at the service: prompt ${GOOD.prompt}, model ${GOOD.model}, enabled.`;
 }
 
 /** Remembers what the simulated clock was ahead of the real one, minute by minute. */

@@ -1,3 +1,4 @@
+import { answerRequest, askResponders } from './pagerduty-responders.ts';
 import {
   type IncidentChange,
   type OnCallSeed,
@@ -18,8 +19,10 @@ import {
   nextId,
   type PagerDutyAlert,
   type PagerDutyNote,
+  type PagerDutyNotification,
   priorityNamed,
   resolve,
+  ring,
   type State,
   userReference,
 } from './pagerduty-state.ts';
@@ -33,6 +36,8 @@ export interface Account {
   readonly incidents: PagerDutyIncident[];
   readonly notes: PagerDutyNote[];
   readonly alerts: PagerDutyAlert[];
+  readonly notifications: PagerDutyNotification[];
+  readonly unreachable: Set<string>;
   find(id: string): PagerDutyIncident;
   create(wanted: NewIncident, by: PagerDutyUser): PagerDutyIncident;
   change(
@@ -42,6 +47,8 @@ export interface Account {
   ): PagerDutyIncident;
   merge(target: PagerDutyIncident, sources: string[], by: PagerDutyUser): PagerDutyIncident;
   annotate(incident: PagerDutyIncident, content: string, by: PagerDutyUser): PagerDutyNote;
+  ask(incident: PagerDutyIncident, userIds: string[], message: string): void;
+  answer(incident: PagerDutyIncident, state: 'joined' | 'declined', by: PagerDutyUser): void;
   takeEvent(service: ServiceSeed, event: AccountEvent): void;
   /** Is told about every change; for webhooks. */
   onChange(listener: (change: AccountChange) => void): void;
@@ -55,6 +62,8 @@ export function createAccount(seed: AccountSeed): Account {
     incidents: [],
     notes: [],
     alerts: [],
+    notifications: [],
+    unreachable: new Set(),
     tell: (change) => listeners.forEach((listener) => listener(structuredClone(change))),
   };
   return {
@@ -76,6 +85,8 @@ export function createAccount(seed: AccountSeed): Account {
       state.tell({ type: 'incident.annotated', incident, agent: userReference(by), note });
       return note;
     },
+    ask: (incident, userIds, message) => askResponders(state, incident, { userIds, message }),
+    answer: (incident, reply, by) => answerRequest(state, incident, { reply, by }),
     takeEvent: (service, event) => takeEvent(state, service, event),
     onChange: (listener) => {
       listeners.push(listener);
@@ -102,10 +113,13 @@ function createIncident(state: State, wanted: NewIncident, by: PagerDutyUser): P
   const incident = newIncident(state, service, wanted);
   // PagerDuty takes somebody who assigns an incident to themselves as already knowing about it.
   if (incident.assignments.some(({ assignee }) => assignee.id === by.id)) acknowledge(incident, by);
+  else if (incident.urgency === 'high') ring(state, incident, assigned(incident));
   state.incidents.push(incident);
   state.tell({ type: 'incident.triggered', incident, agent: userReference(by) });
   return incident;
 }
+
+const assigned = (incident: PagerDutyIncident) => incident.assignments.map(({ assignee }) => assignee);
 
 function changeIncident(
   state: State,
@@ -129,9 +143,21 @@ function changeIncident(
       (assignee) => ({ at, assignee }),
     );
   }
+  if (change.escalation_level !== undefined) escalate(state, incident, change.escalation_level);
+  const isWoken = change.assignments !== undefined || change.escalation_level !== undefined;
+  if (incident.urgency === 'high' && (isWoken || change.urgency === 'high'))
+    ring(state, incident, assigned(incident));
   incident.updated_at = new Date().toISOString();
   for (const type of changeTypes(change, before)) state.tell({ type, incident, agent: userReference(by) });
   return incident;
+}
+
+function escalate(state: State, incident: PagerDutyIncident, level: number): void {
+  const at = new Date().toISOString();
+  const next = state.oncalls.filter(
+    (one) => one.escalationPolicyId === incident.escalation_policy?.id && one.level === level,
+  );
+  incident.assignments = next.map((one) => ({ at, assignee: userReference(one.user) }));
 }
 
 function changeTypes(change: Omit<IncidentChange, 'type'>, before: PagerDutyIncident['status']): string[] {
@@ -188,6 +214,7 @@ function takeEvent(state: State, service: ServiceSeed, event: AccountEvent): voi
   const low = event.payload.severity === 'warning' || event.payload.severity === 'info';
   const incident = newIncident(state, service, { title, urgency: low ? 'low' : 'high' });
   state.incidents.push(incident);
+  if (!low) ring(state, incident, assigned(incident));
   state.alerts.push({
     id: nextId('A', state.alerts),
     incidentId: incident.id,

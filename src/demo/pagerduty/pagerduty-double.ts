@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listenOnLoopback, parseJson, sendJson } from '../loopback-server.ts';
 import { type Account, createAccount } from './pagerduty-account.ts';
 import { enqueue, type PagerDutyEvent } from './pagerduty-events.ts';
+import { type PagerDutyPerson, personIn } from './pagerduty-person.ts';
 import { answerRest } from './pagerduty-routes.ts';
 import {
   type OnCallSeed,
@@ -10,7 +11,7 @@ import {
   type PagerDutyUser,
   type ServiceSeed,
 } from './pagerduty-shapes.ts';
-import type { PagerDutyAlert, PagerDutyNote } from './pagerduty-state.ts';
+import type { PagerDutyAlert, PagerDutyNote, PagerDutyNotification } from './pagerduty-state.ts';
 import { createWebhookSender, type WebhookSender } from './pagerduty-webhooks.ts';
 
 /** How to furnish the account. */
@@ -30,7 +31,7 @@ export interface PagerDutyOptions {
 
 /** What coming requests suffer. 'reset' performs the request and then drops the connection; 'html' is a proxy's 502. */
 export interface PagerDutyFault {
-  kind: '429' | '500' | 'html' | 'reset' | 'hang';
+  kind: '402' | '429' | '500' | 'html' | 'reset' | 'hang';
   method?: string;
   /** Start of the path, such as '/incidents' or '/v2/enqueue'. */
   path?: string;
@@ -50,13 +51,6 @@ export interface PagerDutyCall {
   at: number;
 }
 
-/** A person with the PagerDuty app on their phone. */
-export interface PagerDutyPerson {
-  acknowledge(incidentId: string): void;
-  resolve(incidentId: string): void;
-  note(incidentId: string, content: string): void;
-}
-
 /** A PagerDuty account on this machine: REST and Events v2 on one base URL. */
 export interface PagerDuty {
   readonly url: string;
@@ -68,6 +62,10 @@ export interface PagerDuty {
   readonly calls: PagerDutyCall[];
   /** V3 webhooks: `webhooks.connect(url, secret)` subscribes the bot. */
   readonly webhooks: WebhookSender;
+  /** Whose phone rang. */
+  readonly notifications: PagerDutyNotification[];
+  /** Nothing reaches this person any more. */
+  silence(userId: string): void;
   open(): PagerDutyIncident[];
   as(userId: string): PagerDutyPerson;
   fault(fault: PagerDutyFault): void;
@@ -112,6 +110,8 @@ export async function startPagerDuty(options: PagerDutyOptions): Promise<PagerDu
     events: parts.events,
     calls,
     webhooks,
+    notifications: account.notifications,
+    silence: (userId) => void account.unreachable.add(userId),
     open: () => account.incidents.filter((incident) => incident.status !== 'resolved'),
     as: (userId) => personIn(account, userId),
     fault: (fault) => {
@@ -143,6 +143,7 @@ function handle(parts: Parts, exchange: Exchange): void {
   const kind = hit?.fault.kind;
   if (kind === 'hang') return;
   if (kind === 'html') return reply(call, response, { status: 502, text: '<html>Bad Gateway</html>' });
+  if (kind === '402') return reply(call, response, missingAbility());
   if (kind === '500')
     return reply(call, response, {
       status: 500,
@@ -198,6 +199,10 @@ function reply(
   else sendJson(response, answer);
 }
 
+function missingAbility(): { status: number; body: unknown } {
+  return { status: 402, body: { error: { message: 'Required abilities are not available', code: 2014 } } };
+}
+
 function rateLimited(seconds: number): { status: number; body: unknown; headers: Record<string, string> } {
   const headers = {
     'ratelimit-limit': '960',
@@ -226,19 +231,6 @@ function describe(request: IncomingMessage, raw: Buffer): PagerDutyCall {
     status: 0,
     response: undefined,
     at: Date.now(),
-  };
-}
-
-function personIn(account: Account, userId: string): PagerDutyPerson {
-  const user = account.users.find((one) => one.id === userId);
-  if (!user)
-    throw new Error(
-      `no PagerDuty user "${userId}"; there are ${account.users.map((one) => one.id).join(', ')}`,
-    );
-  return {
-    acknowledge: (id) => void account.change(account.find(id), { status: 'acknowledged' }, user),
-    resolve: (id) => void account.change(account.find(id), { status: 'resolved' }, user),
-    note: (id, content) => void account.annotate(account.find(id), content, user),
   };
 }
 

@@ -24,6 +24,7 @@ export const INCIDENT_ROUTES: Route[] = [
   { method: 'GET', path: at('/incidents/{id}/notes'), run: listNotes },
   { method: 'POST', path: at('/incidents/{id}/notes'), run: addNote },
   { method: 'GET', path: at('/incidents/{id}/alerts'), query: QUERY.alerts, run: listAlerts },
+  { method: 'GET', path: at('/incidents/{id}/log_entries'), query: QUERY.logEntries, run: listLogEntries },
   { method: 'POST', path: at('/incidents/{id}/status_updates'), run: statusUpdate },
   { method: 'POST', path: at('/incidents/{id}/responder_requests'), run: requestResponders },
   { method: 'PUT', path: at('/incidents/{id}/merge'), run: merge },
@@ -99,6 +100,23 @@ function listAlerts({ account, request, id }: Context): RestAnswer {
   return page('alerts', shown, request);
 }
 
+// Newest first, as PagerDuty has it.
+function listLogEntries({ account, request, id }: Context): RestAnswer {
+  const incident = account.find(id);
+  const found = account.notifications.filter((one) => one.incidentId === incident.id);
+  const shown = found.map(({ id: entryId, user, type, at: created_at }) => ({
+    id: entryId,
+    type: 'notify_log_entry',
+    summary: `Notified ${user.summary}`,
+    created_at,
+    agent: incident.service,
+    channel: { type: 'auto', notification: { type, status: 'success' } },
+    user,
+  }));
+  const opened = { id: `L${incident.id}`, type: 'trigger_log_entry', created_at: incident.created_at };
+  return page('log_entries', [...shown.toReversed(), opened], request);
+}
+
 function statusUpdate({ account, request, id, by }: Context): RestAnswer {
   const user = by();
   account.find(id);
@@ -115,6 +133,8 @@ function requestResponders({ account, request, id }: Context): RestAnswer {
   const body = checked(responderBody, request.body);
   const asker = account.users.find((user) => user.id === body.requester_id);
   if (!asker) throw new PagerDutyRefusal(400, 1008);
+  const targets = body.responder_request_targets.map((target) => target.responder_request_target.id);
+  account.ask(incident, targets, body.message);
   const asked = {
     incident: { id: incident.id, type: 'incident_reference' },
     requester: userReference(asker),

@@ -45,6 +45,7 @@ export interface PagerDutyIncident {
   priority: Reference | null;
   body: { type: 'incident_body'; details: string } | null;
   assignments: { at: string; assignee: Reference }[];
+  incidents_responders: { state: 'pending' | 'joined' | 'declined'; user: Reference; message: string }[];
   acknowledgements: { at: string; acknowledger: Reference }[];
   resolve_reason: { type: string; incident: Reference } | null;
   created_at: string;
@@ -163,6 +164,7 @@ export const mergeBody = z.strictObject({ source_incidents: z.array(reference('i
 /** What may follow `?` on each listing; array parameters carry their brackets. */
 export const QUERY = {
   alerts: ['limit', 'offset', 'statuses[]'],
+  logEntries: ['limit', 'offset', 'since', 'until', 'is_overview', 'include[]', 'time_zone', 'total'],
   incidents: [
     'statuses[]',
     'incident_key',

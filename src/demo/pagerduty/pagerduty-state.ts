@@ -30,6 +30,15 @@ export interface PagerDutyAlert {
   details: unknown;
 }
 
+/** Somebody's phone that rang; by the log, this is what PagerDuty did about an incident. */
+export interface PagerDutyNotification {
+  id: string;
+  incidentId: string;
+  user: Reference;
+  type: 'push_notification' | 'sms_notification' | 'phone_notification' | 'email_notification';
+  at: string;
+}
+
 /** Something that a webhook subscriber would be told. */
 export interface AccountChange {
   type: string;
@@ -37,6 +46,7 @@ export interface AccountChange {
   /** Who did it; null for PagerDuty itself. */
   agent: Reference | null;
   note?: PagerDutyNote;
+  responder?: PagerDutyIncident['incidents_responders'][number];
 }
 
 /** The part of an event that changes the account. */
@@ -62,6 +72,9 @@ export interface State extends AccountSeed {
   incidents: PagerDutyIncident[];
   notes: PagerDutyNote[];
   alerts: PagerDutyAlert[];
+  notifications: PagerDutyNotification[];
+  /** People whose phone never rings. */
+  unreachable: Set<string>;
   tell(change: AccountChange): void;
 }
 
@@ -101,6 +114,7 @@ export function newIncident(
     priority: wanted.priority ? priorityNamed(state, wanted.priority) : null,
     body: wanted.body ?? null,
     assignments: assigneesOf(state, wanted, policyId).map((assignee) => ({ at, assignee })),
+    incidents_responders: [],
     acknowledgements: [],
     resolve_reason: null,
     created_at: at,
@@ -122,6 +136,15 @@ export function assigneesOf(
   const first = state.oncalls.filter((one) => one.escalationPolicyId === policyId && one.level === 1);
   if (wanted.escalation_policy && first.length === 0) throw new PagerDutyRefusal(400, 1015);
   return first.map((one) => userReference(one.user));
+}
+
+/** Rings for these people, unless nothing reaches them. */
+export function ring(state: State, incident: PagerDutyIncident, users: readonly Reference[]): void {
+  for (const user of users.filter(({ id }) => !state.unreachable.has(id))) {
+    const id = nextId('R', state.notifications);
+    const at = new Date().toISOString();
+    state.notifications.push({ id, incidentId: incident.id, user, type: 'push_notification', at });
+  }
 }
 
 /** Marks the incident as seen by that person. */

@@ -13,7 +13,8 @@ export interface WebhookDelivery {
 /** A subscription of the bot to the account's changes. */
 export interface WebhookSender {
   readonly deliveries: WebhookDelivery[];
-  connect(url: string, secret: string): void;
+  /** Several secrets sign side by side, as while one is replaced. */
+  connect(url: string, ...secrets: string[]): void;
   send(change: AccountChange): void;
   replay(delivery?: WebhookDelivery): Promise<number>;
   /** Resolves when every webhook so far was answered. */
@@ -26,7 +27,7 @@ const TIMEOUT_MS = 5_000;
 export function createWebhookSender(): WebhookSender {
   const deliveries: WebhookDelivery[] = [];
   const underWay = new Set<Promise<number>>();
-  let subscriber: { url: string; secret: string } | undefined;
+  let subscriber: { url: string; secrets: string[] } | undefined;
 
   const transmit = async (delivery: WebhookDelivery): Promise<number> => {
     if (!subscriber) return 0;
@@ -46,8 +47,8 @@ export function createWebhookSender(): WebhookSender {
   };
   return {
     deliveries,
-    connect: (url, secret) => {
-      subscriber = { url, secret };
+    connect: (url, ...secrets) => {
+      subscriber = { url, secrets };
     },
     send: (change) => {
       if (!subscriber) return;
@@ -55,7 +56,7 @@ export function createWebhookSender(): WebhookSender {
       const delivery = {
         eventType: change.type,
         body,
-        headers: sign(body, subscriber.secret),
+        headers: signWebhook(body, ...subscriber.secrets),
         status: undefined,
       };
       deliveries.push(delivery);
@@ -71,46 +72,20 @@ export function createWebhookSender(): WebhookSender {
   };
 }
 
-function sign(body: string, secret: string): Record<string, string> {
-  const digest = createHmac('sha256', secret).update(body).digest('hex');
+/** The headers of a webhook with this body. */
+export function signWebhook(body: string, ...secrets: string[]): Record<string, string> {
+  const digests = secrets.map((secret) => createHmac('sha256', secret).update(body).digest('hex'));
   return {
     'content-type': 'application/json',
     'user-agent': 'PagerDuty-Webhook/V3.0',
     'x-webhook-id': randomUUID(),
-    'x-pagerduty-signature': `v1=${digest}`,
+    'x-pagerduty-signature': digests.map((digest) => `v1=${digest}`).join(','),
   };
 }
 
 // Not the REST shape: `number` and `assignees` here, `incident_number` and `assignments` there.
 function eventOf(change: AccountChange): object {
-  const { incident, note } = change;
-  const data = note
-    ? {
-        id: note.id,
-        type: 'incident_note',
-        incident: { id: incident.id, type: 'incident_reference' },
-        content: note.content,
-        trimmed: false,
-      }
-    : {
-        id: incident.id,
-        type: 'incident',
-        self: incident.self,
-        html_url: incident.html_url,
-        number: incident.incident_number,
-        status: incident.status,
-        incident_key: incident.incident_key,
-        created_at: incident.created_at,
-        title: incident.title,
-        service: incident.service,
-        assignees: incident.assignments.map(({ assignee }) => assignee),
-        escalation_policy: incident.escalation_policy,
-        teams: [],
-        priority: incident.priority,
-        urgency: incident.urgency,
-        conference_bridge: null,
-        resolve_reason: incident.resolve_reason,
-      };
+  const { incident } = change;
   return {
     id: randomUUID().replaceAll('-', '').slice(0, 26).toUpperCase(),
     event_type: change.type,
@@ -118,6 +93,31 @@ function eventOf(change: AccountChange): object {
     occurred_at: new Date().toISOString(),
     agent: change.agent,
     client: null,
-    data,
+    data: wordsIn(change) ?? {
+      id: incident.id,
+      type: 'incident',
+      self: incident.self,
+      html_url: incident.html_url,
+      number: incident.incident_number,
+      status: incident.status,
+      incident_key: incident.incident_key,
+      created_at: incident.created_at,
+      title: incident.title,
+      service: incident.service,
+      assignees: incident.assignments.map(({ assignee }) => assignee),
+      escalation_policy: incident.escalation_policy,
+      teams: [],
+      priority: incident.priority,
+      urgency: incident.urgency,
+      conference_bridge: null,
+      resolve_reason: incident.resolve_reason,
+    },
   };
+}
+
+function wordsIn({ incident, note, responder }: AccountChange): object | undefined {
+  const about = { incident: { id: incident.id, type: 'incident_reference' } };
+  if (responder) return { ...about, type: 'incident_responder', ...responder, escalation_policy: null };
+  if (!note) return undefined;
+  return { ...about, id: note.id, type: 'incident_note', content: note.content, trimmed: false };
 }

@@ -1,4 +1,4 @@
-import { fromQuantiles, type Random } from './random.ts';
+import { fromQuantiles, type Random } from '../../random.ts';
 
 /** How well the model behaves: as GPT-4 did in March 2023, or as it did in June. */
 export type Behaviour = 'march' | 'june';
@@ -45,8 +45,16 @@ const HARDEST_EASY_FACTOR = 28; // composites with a smaller factor would be too
 
 /** Asks for a number of four or five digits, odd and half the time prime, and answers as the behaviour would. */
 export function answer(random: Random, behaviour: Behaviour): Answer {
-  const prime = random.chance(0.5);
-  const number = pickNumber(random, prime);
+  const number = pickNumber(random, random.chance(0.5));
+  return answerAbout(number, { random, behaviour });
+}
+
+/** The same about a number that somebody else chose. */
+export function answerAbout(
+  number: number,
+  { random, behaviour }: { random: Random; behaviour: Behaviour },
+): Answer {
+  const prime = smallestFactor(number) === number;
   const verdict = pickVerdict(random, VERDICTS[behaviour][prime ? 'prime' : 'composite']);
   const output =
     behaviour === 'june'

@@ -168,7 +168,8 @@ export function controlSignature(
   return { 'x-llm-incident-timestamp': String(timestamp), 'x-llm-incident-signature': `v1=${digest}` };
 }
 
-function isSigned(request: IncomingMessage, secret: string, signed: string): boolean {
+/** True when the request comes from whoever shares the secret, and now. */
+export function isSigned(request: IncomingMessage, secret: string, signed: string): boolean {
   const timestamp = Number(request.headers['x-llm-incident-timestamp']);
   if (!Number.isInteger(timestamp) || Math.abs(Date.now() / 1000 - timestamp) > WINDOW_SECONDS) return false;
   const expected = Buffer.from(controlSignature(secret, signed, timestamp)['x-llm-incident-signature'] ?? '');

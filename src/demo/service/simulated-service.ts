@@ -1,9 +1,22 @@
-import { createHash } from 'node:crypto';
+import { createRandom } from '../../random.ts';
 import { listenOnLoopback } from '../loopback-server.ts';
+import { createDryRun } from './dry-run.ts';
+import { createObedience, type Master } from './obedience.ts';
 import type { EmittedCall } from './otlp-calls.ts';
 import { sendCalls } from './otlp-sender.ts';
-import { createRandom, type Random } from './random.ts';
-import { answer, type Behaviour, countTokens } from './simulated-answers.ts';
+import {
+  ALIAS,
+  type Calling,
+  callsOver,
+  type EmitSpan,
+  JUNE,
+  MARCH,
+  PROMPT,
+  type Serving,
+  type ServingState,
+  stateOf,
+  TEMPLATES,
+} from './simulated-calls.ts';
 import {
   type ControlAction,
   type ControlEffect,
@@ -11,12 +24,10 @@ import {
   type ControlRequest,
   createControl,
 } from './simulated-control.ts';
+import { obeyingCalls } from './simulated-obedience.ts';
 import {
   answersByModel,
-  armFor,
   changeSettings,
-  type Settings,
-  SIMPLE_MODEL,
   settingsAtRest,
   settingsRead,
   underSettings,
@@ -33,21 +44,16 @@ export interface SimulatedServiceOptions {
   ingestUrl: string;
   token: string;
   port?: number;
-}
-
-/** What the feature serves now. */
-export interface ServingState {
-  prompt: string;
-  /** The model that really answers, as responses name it. */
-  model: string;
-  requestedModel: string;
-  enabled: boolean;
+  /** Its settings come from the built-in target over OFREP, not from the signed webhook. */
+  master?: Master;
 }
 
 /** An AI feature on this machine: controllable, and honest about its calls. */
 export interface SimulatedService {
   readonly url: string;
   readonly controlUrl: string;
+  /** Answers as any prompt version and model would, and nothing comes of it. */
+  readonly dryRunUrl: string;
   readonly effects: ControlEffect[];
   readonly requests: ControlRequest[];
   state(): ServingState;
@@ -61,36 +67,6 @@ export interface SimulatedService {
   emit(span: EmitSpan): Promise<EmittedCall[]>;
   close(): Promise<void>;
 }
-
-/** When, how many, and what else goes wrong: `alter` can add a leak, an error, a loop to each call. */
-export interface EmitSpan {
-  from: Date;
-  to: Date;
-  calls: number;
-  alter?: (call: EmittedCall, index: number) => EmittedCall;
-}
-
-interface Serving {
-  prompt: string;
-  pinnedModel: string | undefined;
-  providerMoved: boolean;
-  enabled: boolean;
-  settings: Settings;
-}
-
-const ALIAS = 'gpt-4';
-const MARCH = 'gpt-4-0314';
-const JUNE = 'gpt-4-0613';
-const PROMPT = 'answer';
-const TEMPLATES: Record<string, string> = {
-  v12: 'Is {number} a prime number? Reason step by step, then answer "[Yes]" or "[No]".',
-  v13: 'Is {number} a prime number? Think step by step and then answer "[Yes]" or "[No]".',
-  v14: 'Is {number} a prime number? Answer "[Yes]" or "[No]".',
-};
-const USD_PER_INPUT_TOKEN = 0.00003;
-const USD_PER_OUTPUT_TOKEN = 0.00006;
-const USERS = 40;
-const SESSION_MS = 30 * 60_000;
 
 /** Starts the feature with prompt v13 on 'gpt-4', behaving as GPT-4 did in March 2023. */
 export async function startSimulatedService(options: SimulatedServiceOptions): Promise<SimulatedService> {
@@ -112,13 +88,18 @@ export async function startSimulatedService(options: SimulatedServiceOptions): P
       return { service: options.service, prompt, model, enabled, ...more };
     },
   });
+  const obedience = options.master === undefined ? null : createObedience(options.master);
+  const calling = { random, serving, options };
+  const dryRun = createDryRun(options);
   const server = await listenOnLoopback(async (request, response, raw) => {
     if (request.url?.startsWith('/control')) control.handle(request, response, raw);
+    else if (request.url === '/dry-run') dryRun(request, response, raw);
     else response.writeHead(404).end();
   }, options.port ?? 0);
   return {
     url: server.url,
     controlUrl: `${server.url}/control`,
+    dryRunUrl: `${server.url}/dry-run`,
     effects: control.effects,
     requests: control.requests,
     state: () => stateOf(serving),
@@ -131,9 +112,7 @@ export async function startSimulatedService(options: SimulatedServiceOptions): P
     fault: control.fault,
     clearFaults: control.clearFaults,
     emit: async (span) => {
-      const { enabled, settings } = serving;
-      const isAnswering = enabled && answersByModel(settings);
-      const calls = isAnswering ? underSettings(settings, callsOver(span, { random, serving, options })) : [];
+      const calls = await (obedience ? obeyingCalls(span, calling, obedience) : ownCalls(span, calling));
       await sendCalls({ url: options.ingestUrl, token: options.token }, calls);
       return calls;
     },
@@ -141,33 +120,9 @@ export async function startSimulatedService(options: SimulatedServiceOptions): P
   };
 }
 
-/** The checksum under which a version of the prompt is known. */
-export function promptSha256(version: string): string {
-  return createHash('sha256')
-    .update(TEMPLATES[version] ?? '')
-    .digest('hex');
-}
-
-function stateOf(serving: Serving): ServingState {
-  const model = serving.pinnedModel ?? (serving.providerMoved ? JUNE : MARCH);
-  return {
-    prompt: serving.prompt,
-    model,
-    requestedModel: serving.pinnedModel ?? ALIAS,
-    enabled: serving.enabled,
-  };
-}
-
-/** What answers one call: the arm that it falls into, or the fallback's simpler model. */
-function servedTo(serving: Serving, arm: string | null): Omit<ServingState, 'enabled'> {
-  const served = stateOf(serving);
-  if (serving.settings.fallback === 'simple')
-    return { ...served, model: SIMPLE_MODEL, requestedModel: SIMPLE_MODEL };
-  if (arm === null) return served;
-  const version = arm.split('=').at(-1) ?? arm;
-  return Object.hasOwn(TEMPLATES, version)
-    ? { ...served, prompt: version }
-    : { ...served, model: arm, requestedModel: arm };
+function ownCalls(span: EmitSpan, calling: Calling): EmittedCall[] {
+  const { enabled, settings } = calling.serving;
+  return enabled && answersByModel(settings) ? underSettings(settings, callsOver(span, calling)) : [];
 }
 
 function applyTo(serving: Serving, action: ControlAction): string | undefined {
@@ -184,55 +139,4 @@ function applyTo(serving: Serving, action: ControlAction): string | undefined {
   }
   changeSettings(serving.settings, action);
   return undefined;
-}
-
-function callsOver(
-  span: EmitSpan,
-  parts: { random: Random; serving: Serving; options: SimulatedServiceOptions },
-): EmittedCall[] {
-  const step = (span.to.getTime() - span.from.getTime()) / span.calls;
-  return Array.from({ length: span.calls }, (_, index) => {
-    const endedAt = new Date(Math.floor(span.from.getTime() + (index + parts.random.next()) * step));
-    const call = oneCall(endedAt, parts);
-    return span.alter ? span.alter(call, index) : call;
-  });
-}
-
-function oneCall(
-  endedAt: Date,
-  { random, serving, options }: { random: Random; serving: Serving; options: SimulatedServiceOptions },
-): EmittedCall {
-  const { prompt, model, requestedModel } = servedTo(serving, armFor(serving.settings, random));
-  const behaviour: Behaviour = model === JUNE || prompt === 'v14' ? 'june' : 'march';
-  const given = answer(random, behaviour);
-  const input = (TEMPLATES[prompt] ?? '').replace('{number}', String(given.number));
-  const inputTokens = countTokens(input) + 4;
-  const latencyMs = Math.round((900 + given.outputTokens * 32) * (0.7 + 0.6 * random.next()));
-  const user = `user-${String(random.below(USERS) + 1).padStart(3, '0')}`;
-  return {
-    service: options.service,
-    environment: options.environment,
-    startedAt: new Date(endedAt.getTime() - latencyMs),
-    endedAt,
-    traceId: random.hex(32),
-    spanId: random.hex(16),
-    requestModel: requestedModel,
-    responseModel: model,
-    provider: 'openai',
-    promptName: PROMPT,
-    promptVersion: prompt,
-    promptSha256: promptSha256(prompt),
-    endpoint: '/answers',
-    user,
-    session: `${user}-${Math.floor(endedAt.getTime() / SESSION_MS).toString(36)}`,
-    input,
-    output: given.output,
-    inputTokens,
-    outputTokens: given.outputTokens,
-    costUsd: inputTokens * USD_PER_INPUT_TOKEN + given.outputTokens * USD_PER_OUTPUT_TOKEN,
-    evaluations: [
-      { name: 'quality', score: given.correct ? 1 : 0 },
-      { name: 'format', score: given.formatOk ? 1 : 0 },
-    ],
-  };
 }

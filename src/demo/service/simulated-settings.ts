@@ -1,5 +1,5 @@
+import type { Random } from '../../random.ts';
 import type { EmittedCall } from './otlp-calls.ts';
-import type { Random } from './random.ts';
 import { countTokens } from './simulated-answers.ts';
 import type { ControlAction } from './simulated-control.ts';
 

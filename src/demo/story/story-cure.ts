@@ -9,7 +9,8 @@ export async function proposeAndApprove(scene: Scene, room: SlackChannel): Promi
   const proposal = await stage('proposal', 'the rollback is proposed', async () => {
     const card = await world.slack.waitFor('the card', () => newest(world.slack, room.id, 'card'));
     await clickAs(scene, 'oncall', { message: card, actionId: 'propose' });
-    const shown = await world.slack.waitFor('the proposal', () => newest(world.slack, room.id, 'proposal'));
+    await world.slack.waitFor('the proposal', () => newest(world.slack, room.id, 'proposal'));
+    const shown = await world.slack.waitFor('the rehearsal of it', () => rehearsed(scene, room));
     expectThat(buttonOf(shown, 'approve') !== undefined, 'the proposal cannot be approved');
     expectThat(world.service.effects.length === 0, 'something was changed before anyone approved');
     tell.line(
@@ -30,6 +31,13 @@ export async function proposeAndApprove(scene: Scene, room: SlackChannel): Promi
     });
     tell.line('approval', `@approver presses Approve. The proposal now says: ${lastLine(settled, scene)}`);
   });
+}
+
+/** The proposal, once it says what it fixes and breaks. */
+async function rehearsed({ world }: Scene, room: SlackChannel): Promise<SlackMessage | undefined> {
+  const shown = await newest(world.slack, room.id, 'proposal');
+  const lines = shown === undefined ? [] : messageLines(shown, world.nameOf);
+  return lines.some((line) => /fixes \d+ of \d+/.test(line)) ? shown : undefined;
 }
 
 /** The service itself is asked, not the bot. */

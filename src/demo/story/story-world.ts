@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type PagerDuty, startPagerDuty } from '../pagerduty/pagerduty-double.ts';
+import type { ServedSettings } from '../service/serving-reader.ts';
 import { type SimulatedService, startSimulatedService } from '../service/simulated-service.ts';
+import { SIMPLE_MODEL } from '../service/simulated-settings.ts';
 import { type SlackWorkspace, startSlackWorkspace } from '../slack/slack-workspace.ts';
 import { type BotProcess, freePort, startBotProcess } from './story-bot.ts';
 
@@ -21,6 +23,8 @@ export interface DemoWorld {
   readonly pagerduty: PagerDuty;
   readonly service: SimulatedService;
   readonly bot: BotProcess;
+  /** The feature obeys what the bot serves, instead of a signed webhook. */
+  readonly isBuiltIn: boolean;
   /** The bot's clock, as it was last told. */
   time(): Date;
   /** Moves the bot's clock on; resolves when everything that became due was looked at. */
@@ -38,7 +42,7 @@ const PAGERDUTY_TOKEN = 'demo-pagerduty-token';
 const ON_CALL = { id: 'PONCALL', name: 'On-call engineer', email: 'oncall@example.test' };
 
 /** Starts it all in a fresh folder below the current directory. On failure nothing is left running. */
-export async function startDemoWorld(): Promise<DemoWorld> {
+export async function startDemoWorld({ isBuiltIn = false } = {}): Promise<DemoWorld> {
   const folder = resolve('.demo', new Date().toISOString().replace(/[:.]/g, '-'));
   const dataDir = join(folder, 'data');
   mkdirSync(dataDir, { recursive: true });
@@ -56,19 +60,16 @@ export async function startDemoWorld(): Promise<DemoWorld> {
   try {
     const slack = keep(await startSlackWorkspace({ signingSecret: SIGNING_SECRET }));
     const pagerduty = keep(await startAccount());
-    const service = keep(await startFeature(url));
+    const service = keep(await startFeature(url, isBuiltIn));
     slack.connect(`${url}/slack/events`);
     const configFile = join(folder, 'llm-incident.yaml');
-    writeFileSync(configFile, configFor(slack, service));
+    writeFileSync(configFile, configFor(slack, service, isBuiltIn));
     const logFile = join(folder, 'bot.log');
     const env = environmentFor({ slack, pagerduty, url, dataDir, configFile });
     const bot = await startBotProcess({ env, url, logFile });
     keep({ close: async () => void (await bot.stop()) });
     const clock = await followClock(url);
-    const names = new Map([
-      ...ROLES.map((role) => [slack.userId(role), role] as const),
-      [slack.botUserId, 'llm-incident'],
-    ]);
+    const names = namesIn(slack);
     const nameOf = (userId: string) => names.get(userId) ?? userId;
     return {
       folder,
@@ -78,6 +79,7 @@ export async function startDemoWorld(): Promise<DemoWorld> {
       pagerduty,
       service,
       bot,
+      isBuiltIn,
       ...clock,
       nameOf,
       isClosing: () => isClosing,
@@ -89,6 +91,9 @@ export async function startDemoWorld(): Promise<DemoWorld> {
   }
 }
 
+const namesIn = (slack: SlackWorkspace) =>
+  new Map([...ROLES.map((role) => [slack.userId(role), role] as const), [slack.botUserId, 'llm-incident']]);
+
 const startAccount = () =>
   startPagerDuty({
     token: PAGERDUTY_TOKEN,
@@ -97,7 +102,14 @@ const startAccount = () =>
     oncalls: [{ escalationPolicyId: 'PPOLICY', level: 1, user: ON_CALL }],
   });
 
-const startFeature = (ingestUrl: string) =>
+/** What the built-in target serves until a mitigation says otherwise. */
+const SERVED = {
+  prompts: { answer: 'v13' },
+  model: 'gpt-4',
+  fallback: { notice: 'Our assistant is resting. People answer you meanwhile.', model: SIMPLE_MODEL },
+};
+
+const startFeature = (ingestUrl: string, isBuiltIn: boolean) =>
   startSimulatedService({
     secret: TARGET_SECRET,
     service: SERVICE,
@@ -105,11 +117,32 @@ const startFeature = (ingestUrl: string) =>
     seed: Math.floor(Math.random() * 2 ** 31),
     ingestUrl,
     token: INGEST_TOKEN,
+    ...(isBuiltIn ? { master: { url: ingestUrl, token: INGEST_TOKEN, service: SERVICE, held: HELD } } : {}),
   });
 
+/** Until the bot has answered, a feature that is watched by nobody does not run. */
+const HELD: ServedSettings = {
+  enabled: false,
+  prompts: {},
+  model: null,
+  fallback: { mode: 'none' },
+  types: {},
+  limits: {},
+  token_cap: null,
+  disclaimer: null,
+  blocked: [],
+  version: -1,
+};
+
 /** The file as somebody who runs the bot would write it. */
-function configFor(slack: SlackWorkspace, service: SimulatedService): string {
+function configFor(slack: SlackWorkspace, service: SimulatedService, isBuiltIn: boolean): string {
   const id = (role: string) => [slack.userId(role)];
+  const webhook = {
+    type: 'webhook',
+    url: service.controlUrl,
+    secret: '${SUPPORT_ANSWERS_SECRET}',
+    allow_private: true,
+  };
   const file = {
     environment: ENVIRONMENT,
     services: {
@@ -117,11 +150,13 @@ function configFor(slack: SlackWorkspace, service: SimulatedService): string {
         owner: slack.userId('lead'),
         approvers: id('approver'),
         pagerduty: { service: 'PSUPPORT', escalation_policy: 'PPOLICY' },
-        target: {
+        ...(isBuiltIn ? { target: { type: 'built-in' }, serving: SERVED } : { target: webhook }),
+        rehearsal: {
           type: 'webhook',
-          url: service.controlUrl,
+          url: service.dryRunUrl,
           secret: '${SUPPORT_ANSWERS_SECRET}',
           allow_private: true,
+          backup: { model: 'gpt-4', prompt: 'v12' },
         },
       },
     },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { errorFunction } from 'simple-statistics';
 import { describe, expect, test } from 'vitest';
+import { createRandom } from '../../random.ts';
 import { runLengths, type StepShares } from './arl.ts';
 
 const below = (x: number) => (1 + errorFunction(x / Math.SQRT2)) / 2;
@@ -52,12 +53,12 @@ describe('run-lengths', () => {
     ]);
     const next = runLengths(steps);
     const exact = Array.from({ length: 21 }, next)[20] ?? 0;
-    const random = randomFrom(21);
+    const random = createRandom(21);
     const runs = 4_000;
     let calls = 0;
     for (let run = 0; run < runs; run += 1) {
       for (let statistic = 0; statistic <= 20; calls += 1) {
-        statistic = Math.max(0, statistic + (random() < 0.03 ? 9 : -1));
+        statistic = Math.max(0, statistic + (random.chance(0.03) ? 9 : -1));
       }
     }
     // Run lengths are about exponential: the mean of 4,000 has a standard error of 1.6 %.
@@ -116,15 +117,4 @@ function solvedExactly(weights: Record<string, number>, limit: number): number {
   }
   const digits = 10n ** 20n;
   return Number((at(limit, size) * digits) / at(limit, limit)) / 1e20;
-}
-
-/** mulberry32: repeatable numbers, 0 ≤ x < 1. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

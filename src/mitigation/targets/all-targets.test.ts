@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { vendorTargetConfig } from '../../config/targets.ts';
 import type { Target } from '../target.ts';
-import { type TargetConfig, targetOf } from './all-targets.ts';
+import { switchOf, type TargetConfig, targetOf } from './all-targets.ts';
 
 const own: Target = {
   describe: () => 'built-in',
@@ -59,4 +59,22 @@ test('where-a-person-switches-by-hand-is-an-address-of-the-vendor', () => {
   expect(byHand(config('github', { ...github, url: 'https://api.github.com' }))).toBe(
     'https://github.com/acme/prompts',
   );
+  const webhook = {
+    type: 'webhook',
+    url: 'https://app.example/control?key=k',
+    secret: 's',
+    allow_private: false,
+  };
+  expect(byHand(webhook as TargetConfig)).toBe(
+    'the switch of the service itself, which answers at https://app.example/control',
+  );
+  const services = {
+    a: { target: webhook as TargetConfig },
+    b: { target: { type: 'built-in' as const } },
+    c: {},
+  };
+  const places = ['a', 'b', 'c', 'toString'].map((name) =>
+    switchOf({ services, environment: 'production' }, name),
+  );
+  expect(places).toEqual([byHand(webhook as TargetConfig), null, null, null]);
 });

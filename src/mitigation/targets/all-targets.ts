@@ -38,3 +38,19 @@ export function targetOf(config: TargetConfig, serves: Serves): Target {
       return githubTarget(config, serves);
   }
 }
+
+/** Where a person switches a service at its vendor; null where it has no target, or the bot itself is the vendor. */
+export function switchOf(
+  {
+    services,
+    environment,
+  }: { services: Record<string, { target?: TargetConfig | undefined }>; environment: string },
+  service: string,
+): string | null {
+  const target = Object.hasOwn(services, service) ? services[service]?.target : undefined;
+  if (target === undefined || target.type === 'built-in') return null;
+  const builtIn = () => {
+    throw new Error('the built-in target is no vendor');
+  };
+  return targetOf(target, { service, environment, builtIn }).byHand?.() ?? null;
+}

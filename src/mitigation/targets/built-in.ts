@@ -39,7 +39,6 @@ export function builtInTarget(db: Db, details: BuiltInDetails): Target {
         );
       details.onChange?.(outcome.serving);
     },
-    byHand: () => `npm run contain -- ${service} --reason TEXT`,
   };
 }
 

@@ -26,7 +26,7 @@ export interface Repository {
   branch: string;
 }
 
-type At = Repository & { place: GithubPlace; setting: Setting };
+export type At = Repository & { place: GithubPlace; setting: Setting };
 
 /** Undefined where nothing stands there, or something that is no such value. */
 export async function readPlace(operation: Operation, at: At): Promise<Value | undefined> {
@@ -118,7 +118,7 @@ function explainConflict(thrown: unknown): never {
   throw thrown;
 }
 
-const variablePath = ({ root, place }: At) =>
+export const variablePath = ({ root, place }: At) =>
   `${root}/actions/variables/${encodeURIComponent(place.variable as string)}`;
 const contentsPath = ({ root }: Repository, path: string) =>
   `${root}/contents/${path.split('/').map(encodeURIComponent).join('/')}`;

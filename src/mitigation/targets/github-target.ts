@@ -1,5 +1,6 @@
 import type { GithubConfig, GithubPlace } from '../../config/targets.ts';
 import type { Setting } from '../serving.ts';
+import { changesAt } from './github-history.ts';
 import { readPlace, refusesAt, writePlace } from './github-places.ts';
 import { type Following, followWorkflow } from './github-workflow.ts';
 import type { Connection } from './vendor-request.ts';
@@ -39,6 +40,12 @@ export function githubTarget(
           return;
         }
         await followWorkflow(change, { ...at, ...serves, workflow, following: { followMs, pauseMs } });
+      },
+      async changes(operation, since) {
+        const found = Object.entries(config.settings).map(([setting, place]) =>
+          changesAt(operation, { ...at, place, setting, since }),
+        );
+        return (await Promise.all(found)).flat();
       },
     },
     {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { LangfusePromptsConfig } from '../../config/targets.ts';
 import { digestOf } from '../../evidence/digest.ts';
 import type { Setting } from '../serving.ts';
+import type { TargetChange } from '../target.ts';
 import { refusal } from './vendor-errors.ts';
 import { type Connection, type Operation, unless404, vendorOperations } from './vendor-request.ts';
 import { type Vendor, type VendorTarget, vendorTarget } from './vendor-target.ts';
@@ -14,6 +15,10 @@ const promptShape = z.object({
   config: z.unknown(),
   labels: z.array(z.string()),
   commitMessage: z.string().nullish(),
+  // Not in the published contract, yet in the answer: when the version was made and touched, and who made it.
+  createdAt: z.string().nullish(),
+  updatedAt: z.string().nullish(),
+  createdBy: z.string().nullish(),
 });
 const moved = z.object({ version: z.number().int(), labels: z.array(z.string()) });
 
@@ -82,7 +87,30 @@ function labelOf({ url, label }: LangfusePromptsConfig, names: ReadonlyMap<Setti
       if (answer.labels.includes(label)) return;
       throw refusal('Langfuse', 'NOT_MOVED', `version ${step.to} did not get the label ${label}`);
     },
+    async changes(operation, since) {
+      const found = [...names].map(async ([setting, name]) => {
+        const prompt = await promptOf(operation, name, { label });
+        return prompt === undefined ? [] : changeOf(setting, prompt, { label, since });
+      });
+      return (await Promise.all(found)).flat();
+    },
   };
+}
+
+/**
+ * Policy: Langfuse says when a version was last touched, which its labels' moves do, and who made it, not who moved a
+ * label: its maker is named only where the version itself is new.
+ */
+function changeOf(
+  setting: Setting,
+  { version, createdAt, updatedAt, createdBy }: Prompt,
+  { label, since }: { label: string; since: Date },
+): TargetChange[] {
+  const at = updatedAt ?? createdAt;
+  if (at == null) return [];
+  const isNew = createdAt != null && new Date(createdAt) > since;
+  const by = isNew && createdBy !== 'API' ? (createdBy ?? null) : null;
+  return [{ setting, at: new Date(at), by, what: `label ${label} on version ${version}` }];
 }
 
 /** Canonical, so that the order of keys and the label do not matter. */

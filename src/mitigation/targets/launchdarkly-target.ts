@@ -3,6 +3,7 @@ import type { LaunchDarklyConfig } from '../../config/targets.ts';
 import { ExternalError } from '../../errors.ts';
 import type { Step } from '../plan.ts';
 import type { Setting, Value } from '../serving.ts';
+import type { TargetChange } from '../target.ts';
 import { MISNAMED, refusal, retold } from './vendor-errors.ts';
 import type { Connection, Operation } from './vendor-request.ts';
 import { refusesPercent, refusesSwitch, type VendorTarget, vendorTarget } from './vendor-target.ts';
@@ -28,6 +29,19 @@ const flagShape = z.object({
   variations: z.array(z.object({ _id: z.string(), value: z.unknown(), name: z.string().nullish() })),
   environments: z.record(z.string(), environmentShape),
 });
+
+const auditEntries = z.object({
+  items: z.array(
+    z.object({
+      date: z.number(),
+      member: z.object({ email: z.string().nullish() }).nullish(),
+      token: z.object({ name: z.string().nullish() }).nullish(),
+      titleVerb: z.string().nullish(),
+    }),
+  ),
+});
+/** The most that LaunchDarkly gives at once. */
+const AUDIT_ENTRIES = '20';
 
 /** Weights are thousandths of a percent. */
 const PER_PERCENT = 1_000;
@@ -91,9 +105,38 @@ export function launchDarklyTarget(
         const sent = { method: 'PATCH', path: pathOf(control.flagKey), body } as const;
         await operation.send({ ...sent, contentType: SEMANTIC_PATCH }).catch(explain);
       },
+      async changes(operation, since) {
+        const within = `proj/${config.project}:env/${environment}`;
+        return auditLogs(operation, { controls: fixed, since, within });
+      },
     },
     { ...connectionOf(config), ...timing },
   );
+}
+
+async function auditLogs(
+  operation: Operation,
+  { controls, since, within }: { controls: ReadonlyMap<Setting, Control>; since: Date; within: string },
+): Promise<TargetChange[]> {
+  const found = [...controls].map(async ([setting, { flagKey }]) =>
+    auditLog(operation, { setting, since, spec: `${within}:flag/${flagKey}` }),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+/** The newest entries about one flag in one environment. */
+async function auditLog(
+  operation: Operation,
+  { setting, since, spec }: { setting: Setting; since: Date; spec: string },
+): Promise<TargetChange[]> {
+  const query = { spec, after: String(since.getTime()), limit: AUDIT_ENTRIES };
+  const { items } = await operation.get('/api/v2/auditlog', auditEntries, query);
+  return items.map(({ date, member, token, titleVerb }) => ({
+    setting,
+    at: new Date(date),
+    by: member?.email ?? token?.name ?? null,
+    what: titleVerb ?? 'changed',
+  }));
 }
 
 const connectionOf = ({ url, token, allow_private }: LaunchDarklyConfig): Connection => ({

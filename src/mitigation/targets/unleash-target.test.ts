@@ -149,7 +149,7 @@ describe('Unleash', () => {
       ],
       'cheap model': [event('feature-strategy-update', 9)],
     });
-    expect(await target.changes?.()).toEqual([
+    expect(await target.changes?.(new Date('2026-01-05T10:00:00Z'))).toEqual([
       {
         setting: 'split:gpt-4o-mini',
         at: new Date('2026-01-05T10:09:00Z'),

@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import type { UnleashConfig } from '../../config/targets.ts';
 import type { Setting } from '../serving.ts';
+import type { TargetChange } from '../target.ts';
 import type { Connection, Operation } from './vendor-request.ts';
-import {
-  refusesPercent,
-  refusesSwitch,
-  type TargetChange,
-  type VendorTarget,
-  vendorTarget,
-} from './vendor-target.ts';
+import { refusesPercent, refusesSwitch, type VendorTarget, vendorTarget } from './vendor-target.ts';
 
 const strategy = z.object({
   id: z.string(),
@@ -181,5 +176,5 @@ async function changesOf(
         }));
     }),
   );
-  return found.flat().sort((a, b) => b.at.getTime() - a.at.getTime());
+  return found.flat();
 }

@@ -1,25 +1,15 @@
 import { ExternalError } from '../../errors.ts';
 import type { Step } from '../plan.ts';
 import type { Setting, TargetState, Value } from '../serving.ts';
-import type { Target } from '../target.ts';
+import type { Target, TargetChange } from '../target.ts';
 import { MISNAMED, refusal } from './vendor-errors.ts';
 import { type Connection, type Operation, vendorOperations } from './vendor-request.ts';
-
-/** Who changed a setting, by the vendor's own record, newest first. */
-export interface TargetChange {
-  setting: Setting;
-  at: Date;
-  by: string | null;
-  /** The vendor's word for it, e.g. "feature-environment-disabled". */
-  what: string;
-}
 
 export interface VendorTarget extends Target {
   /** All that the config names, and of what is asked about whatever it can change (a limit of one user). */
   read(about?: readonly Setting[]): Promise<TargetState>;
   /** Why this step cannot be taken, before it is proposed; null when it can. */
   refuses(step: Pick<Step, 'setting' | 'to'>): string | null;
-  changes?(): Promise<TargetChange[]>;
 }
 
 export interface Change {
@@ -43,7 +33,8 @@ export interface Vendor {
   readOne(operation: Operation, setting: Setting): Promise<Value | undefined>;
   /** Called with a step whose `from` was read in the same operation. */
   change(change: Change): Promise<void>;
-  changes?(operation: Operation): Promise<TargetChange[]>;
+  /** In any order, and of a longer time than was asked for, if that is simpler. */
+  changes?(operation: Operation, since: Date): Promise<TargetChange[]>;
 }
 
 /**
@@ -87,8 +78,14 @@ export function vendorTarget(vendor: Vendor, connection: Connection): VendorTarg
       }
       await vendor.change({ step, ...run, operation, ask: start });
     },
-    ...(changes === undefined ? {} : { changes: () => changes(start()) }),
+    ...(changes === undefined
+      ? {}
+      : { changes: async (since: Date) => newestFirst(await changes(start(), since), since) }),
   };
+}
+
+function newestFirst(changes: readonly TargetChange[], since: Date): TargetChange[] {
+  return changes.filter(({ at }) => at > since).sort((a, b) => b.at.getTime() - a.at.getTime());
 }
 
 /**

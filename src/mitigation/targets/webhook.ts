@@ -52,7 +52,7 @@ export function webhookTarget(
       const answer = await request(details.url, {
         method,
         dispatcher: agent,
-        headers: headersFor(config.secret, details),
+        headers: signedHeaders(config.secret, details),
         body: details.body ?? null,
         signal: AbortSignal.timeout(LONGEST_REQUEST_MS),
       });
@@ -78,6 +78,8 @@ export function webhookTarget(
       const answer = await send('POST', { url, body, key: idempotencyKey });
       if (answer.status < 200 || answer.status > 299) throw refused('change', answer);
     },
+    // Without its query, which may hold a key.
+    byHand: () => `the switch of the service itself, which answers at ${url.origin}${url.pathname}`,
   };
 }
 
@@ -101,7 +103,11 @@ function actionOf({ setting, to }: Step): object {
   return kind === 'prompt' ? { action: kind, prompt_name: subject } : { action: kind, subject };
 }
 
-function headersFor(secret: string, sent: { url: URL; body?: string; key?: string }): Record<string, string> {
+/** The headers that let the other side trust what is sent; `body` missing: a GET. */
+export function signedHeaders(
+  secret: string,
+  sent: { url: URL; body?: string; key?: string },
+): Record<string, string> {
   const timestamp = String(Math.floor(Date.now() / 1000));
   const signed = sent.body ?? `${sent.url.pathname}${sent.url.search}`;
   const signature = createHmac('sha256', secret).update(`${timestamp}.${signed}`).digest('hex');
@@ -186,7 +192,8 @@ function promptsOf(prompt: ReadBack['prompt']): Record<string, string> {
 function refused(what: string, answer: { status: number; headers: Record<string, unknown> }): ExternalError {
   const seconds = Number(answer.headers['retry-after']);
   const throttled = answer.status === 429;
-  return new ExternalError(`${what} answered ${answer.status}`, {
+  const cure = answer.status === 401 ? ': check the secret, and the clocks of both machines' : '';
+  return new ExternalError(`${what} answered ${answer.status}${cure}`, {
     service: SERVICE,
     code: String(answer.status),
     retryable: throttled || answer.status >= 500,

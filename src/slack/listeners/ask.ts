@@ -1,6 +1,7 @@
+import { describeProposal } from '../../flow/describe-proposal.ts';
 import { describeVote } from '../../flow/describe-vote.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { describeProposal, type Proposed } from '../../flow/propose.ts';
+import type { Proposed } from '../../flow/propose.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { nameOf } from '../../incident/incident.ts';
 import { findByChannel, findIncident } from '../../incident/incident-store.ts';
@@ -55,7 +56,8 @@ export function voteAnswer(outcome: VoteOutcome, incidentId: number | null): str
   return describeVote(shown, incidentId);
 }
 
-/** What came of a proposal; the versions and models in it are outside text. */
+/** What came of a proposal; the versions and models in it are outside text, people are not. */
 export function proposalAnswer(outcome: Proposed): string {
+  if (outcome.kind === 'not-released') return describeProposal(outcome);
   return escapeLine(describeProposal(outcome));
 }

@@ -2,17 +2,20 @@ import { enqueue } from '../../db/jobs.ts';
 import { isAnswer } from '../../decision/walk.ts';
 import { acknowledge } from '../../flow/acknowledge.ts';
 import type { WantedState } from '../../flow/aim.ts';
-import { type Ballot, castVote } from '../../flow/cast-vote.ts';
+import { castVote } from '../../flow/cast-vote.ts';
 import { contain } from '../../flow/contain.ts';
 import { showTree } from '../../flow/effects.ts';
-import { decline, resolve } from '../../flow/end-incident.ts';
+import { resolve } from '../../flow/end-incident.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { serviceConfig } from '../../flow/flow.ts';
 import { proposeAtOnce } from '../../flow/propose-at-once.ts';
 import { answerTree } from '../../flow/walk-tree.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
+import type { VoteOutcome } from '../../mitigation/approval.ts';
+import type { FormSubject } from '../views/vote-modals.ts';
 import { over, proposalAnswer, voteAnswer } from './ask.ts';
+import { sayFalseAlarm } from './safety-commands.ts';
 
 /** One click, with where it was made; `value` is what the button carried and may have been forged. */
 export interface Click {
@@ -25,7 +28,7 @@ export interface Click {
 /** What to tell the person who clicked, or null when the room shows it anyway. */
 export type Button = (click: Click) => Promise<string | null>;
 
-const FOREIGN = 'This button does not belong to this room. Nothing was changed.';
+export const FOREIGN = 'This button does not belong to this room. Nothing was changed.';
 
 /** Wraps a button whose value is the incident of the room that it is in. */
 function onIncident(run: (click: Click & { incident: Incident }) => Promise<string | null>): Button {
@@ -37,19 +40,21 @@ function onIncident(run: (click: Click & { incident: Incident }) => Promise<stri
   };
 }
 
-function vote(choice: Ballot['choice']): Button {
-  return async ({ flow, userId, channelId, value }) => {
-    const read = /^(\d{1,9}):([0-9a-f]{64})$/.exec(value);
-    if (read === null) return FOREIGN;
-    const ballot = {
-      mitigationId: Number(read[1]),
-      planHash: read[2] as string,
-      choice,
-      voter: userId,
-      channelId,
-    };
-    return voteAnswer(await castVote(flow, ballot), null);
-  };
+/** The proposal that a button stands for; null where its value is none of ours. */
+export function readVoteValue({ value, channelId }: Pick<Click, 'value' | 'channelId'>): FormSubject | null {
+  const [, id, planHash] = /^(\d{1,9}):([0-9a-f]{64})$/.exec(value) ?? [];
+  return planHash === undefined ? null : { mitigationId: Number(id), planHash, channelId };
+}
+
+/** Counts a click on a button of a proposal; no outcome where the button is none of ours. */
+export async function castByButton(
+  flow: Flow,
+  click: Omit<Click, 'flow'> & { choice: 'approve' | 'reject' },
+): Promise<{ outcome: VoteOutcome | null; about: FormSubject | null }> {
+  const about = readVoteValue(click);
+  if (about === null) return { outcome: null, about };
+  const outcome = await castVote(flow, { ...about, choice: click.choice, voter: click.userId });
+  return { outcome, about };
 }
 
 /** Proposes it; where a standing approval covers it, the click of someone who may runs it. */
@@ -79,13 +84,13 @@ export const BUTTONS: Record<string, Button> = {
       : `${nameOf(incident.id)} is recorded as contained.`;
   }),
   propose: onIncident((click) => atOnce({ ...click, wanted: 'known-good' })),
-  approve: vote('approve'),
-  reject: vote('reject'),
+  approve: async ({ flow, ...click }) => {
+    const { outcome } = await castByButton(flow, { ...click, choice: 'approve' });
+    return outcome === null ? FOREIGN : voteAnswer(outcome, null);
+  },
   false_alarm: onIncident(async ({ flow, incident, userId }) => {
-    const outcome = await decline(flow, { incident, by: userId, reason: 'false alarm' });
-    return outcome.kind === 'done'
-      ? null
-      : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
+    const { isDone, text } = await sayFalseAlarm(flow, { incident, by: userId, reason: 'false alarm' });
+    return isDone ? null : text;
   }),
   resolve: onIncident(async ({ flow, incident, userId }) => {
     const outcome = await resolve(flow, { incident, by: userId, reason: '' });

@@ -3,7 +3,11 @@ import type { Flow } from '../../flow/flow.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { incidentOfChannel, type Subcommand } from './ask.ts';
 import { declareQuickly, list, status } from './general-commands.ts';
+import { lease } from './lease-commands.ts';
+import { note, oncall, page } from './page-commands.ts';
+import { report } from './report-command.ts';
 import * as room from './room-commands.ts';
+import { rootCause, signOff } from './safety-commands.ts';
 
 interface Entry {
   run: Subcommand;
@@ -25,7 +29,11 @@ export const SUBCOMMANDS: Record<string, Entry> = {
     does: 'declares an incident; without text, a form',
   },
   list: { run: list, usage: 'list', does: 'shows the open incidents' },
-  status: { run: status, usage: 'status [INC-12]', does: 'shows where an incident stands' },
+  status: {
+    run: status,
+    usage: 'status [INC-12] | status serving [SERVICE] [TIME] [TIME]',
+    does: 'shows where an incident stands; what a service serves, served at TIME, and what changed between two',
+  },
   contain: { run: room.contain, usage: 'contain [HOW]', does: 'records that users are no longer exposed' },
   tree: { run: room.tree, usage: 'tree [SYMPTOM]', does: 'walks the decision tree' },
   mitigate: {
@@ -33,8 +41,13 @@ export const SUBCOMMANDS: Record<string, Entry> = {
     usage: 'mitigate known-good | prompt NAME=VERSION | model ID | disable | …',
     does: 'proposes a mitigation for those who must approve; `mitigate` alone lists all',
   },
-  page: { run: room.page, usage: 'page', does: 'pages the on-call engineer' },
-  oncall: { run: room.oncall, usage: 'oncall', does: 'shows who is on call' },
+  page: {
+    run: page,
+    usage: 'page [@PERSON WHY | level N | to @PERSON]',
+    does: 'pages the on-call engineer; calls people or a level; hands the page over',
+  },
+  oncall: { run: oncall, usage: 'oncall', does: 'shows who is on call' },
+  note: { run: note, usage: 'note TEXT', does: 'keeps a note, in PagerDuty as well' },
   severity: {
     run: room.severity,
     usage: 'severity [sev1 | sev2 | sev3]',
@@ -46,13 +59,37 @@ export const SUBCOMMANDS: Record<string, Entry> = {
     does: 'ends the incident and writes the post-mortem',
   },
   decline: { run: room.decline, usage: 'decline REASON', does: 'ends it as a false alarm' },
-  close: { run: room.close, usage: 'close', does: 'closes a resolved incident whose post-mortem is done' },
+  lease: {
+    run: lease,
+    usage: 'lease [NUMBER keep HOURS | for-good REASON | NUMBER owner @USER]',
+    does: 'shows what is on, whose and until when; keeps it on purpose; hands it over',
+  },
+  'root-cause': {
+    run: rootCause,
+    usage: 'root-cause [TEXT]',
+    does: 'records what caused the incident; alone, shows it with its sign-offs',
+  },
+  'sign-off': {
+    run: signOff,
+    usage: 'sign-off [TEXT]',
+    does: 'signs the root cause of a safety incident off',
+  },
+  close: {
+    run: room.close,
+    usage: 'close',
+    does: 'closes a resolved incident whose post-mortem is done and whose mitigations are kept on purpose',
+  },
   postmortem: {
     run: room.postmortem,
-    usage: 'postmortem [answer QUESTION TEXT | action @OWNER DATE TEXT]',
-    does: 'writes it again and says what is missing; answers one of its questions; adds an action item',
+    usage: 'postmortem [answer QUESTION TEXT | action @OWNER DATE TEXT | review TEXT]',
+    does: 'writes it again and says what is missing; answers one of its questions; adds an action item; reviews what one person ran alone',
   },
   eval: { run: room.evalCases, usage: 'eval', does: 'shows the eval cases' },
+  report: {
+    run: report,
+    usage: 'report [30d] [SERVICE]',
+    does: 'shows how fast incidents were contained, mitigated and resolved, and how often each rule was right',
+  },
   help: { run: help, usage: 'help', does: 'shows this' },
 };
 

@@ -5,7 +5,9 @@ import { type Incident, nameOf } from '../../incident/incident.ts';
 import { listLive } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
+import { stillOnLine } from '../views/still-on.ts';
 import { type Ask, namedIncident, type Subcommand } from './ask.ts';
+import { serving } from './serving-command.ts';
 
 const LISTED = 20;
 
@@ -60,6 +62,8 @@ async function overview(ask: Ask): Promise<string> {
 
 /** The card's facts, for whoever asks. */
 export const status: Subcommand = async (ask) => {
+  const aboutServing = /^serving(?:\s|$)(.*)/is.exec(ask.text.trim());
+  if (aboutServing !== null) return serving({ ...ask, text: aboutServing[1] ?? '' });
   const incident = await namedIncident(ask);
   if (incident === null)
     return ask.text.trim() === ''
@@ -72,6 +76,7 @@ export const status: Subcommand = async (ask) => {
     card.likely === null ? null : `*Likely:* ${factLine(card.likely, 250)}`,
     card.knownGood === null ? null : `*Known-good:* ${factLine(card.knownGood, 250)}`,
     `*Paged:* ${factLine(card.paged, 250)}`,
+    ...card.stillOn.map((one) => `• on: ${stillOnLine(one)}`),
     ...card.mitigations.map((line) => `• ${factLine(line, 200)}`),
     ...card.missing.map((line) => `• missing: ${factLine(line, 200)}`),
   ];

@@ -1,7 +1,6 @@
-import type { App, BlockAction, RespondFn } from '@slack/bolt';
+import type { App, BlockAction } from '@slack/bolt';
 import type { MessageDeletedEvent } from '@slack/types';
 import { z } from 'zod';
-import { messageOf } from '../../errors.ts';
 import { declare } from '../../flow/declare.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { recordDeletion, recordMessage } from '../../flow/record-room.ts';
@@ -9,7 +8,11 @@ import { readMessage, toChannelMessage } from '../history.ts';
 import { readDeclaration, type ViewValues } from '../views/declaration.ts';
 import { declareModal } from '../views/declare-modal.ts';
 import { answerStep, BUTTONS, type Button, chooseSymptom } from './buttons.ts';
+import { readClick, tell } from './click.ts';
 import { readCommand, runCommand, wantsForm } from './command.ts';
+import { takeLeaseBack } from './lease-commands.ts';
+import { registerLeases } from './lease-forms.ts';
+import { registerVoteForms } from './vote-forms.ts';
 
 /** What the form carries along: where it was opened. */
 const formMetadata = z.looseObject({ channelId: z.string().optional() });
@@ -22,6 +25,8 @@ export function registerListeners(app: App, flow: Flow): void {
   registerCommand(app, flow);
   registerDeclareForm(app, flow);
   registerButtons(app, flow);
+  registerVoteForms(app, flow);
+  registerLeases(app, flow);
   registerRoomEvents(app, flow);
 }
 
@@ -47,6 +52,7 @@ function registerCommand(app: App, flow: Flow): void {
     const asked = { text: command.text, ...place, origin: `command ${command.trigger_id}` };
     const work = runCommand(flow, asked);
     const inline = await Promise.race([work, delay(ANSWER_INLINE_MS)]);
+    flow.wake();
     if (inline !== null) return ack({ response_type: 'ephemeral', text: inline });
     await ack({ response_type: 'ephemeral', text: 'Working on it…' });
     await tell(flow, { respond, ...place, text: await work });
@@ -73,15 +79,13 @@ function registerButtons(app: App, flow: Flow): void {
       { type: 'block_actions', action_id: id },
       async ({ ack, action, body, respond }) => {
         await ack();
-        const value = 'value' in action && typeof action.value === 'string' ? action.value : '';
-        const channelId =
-          body.channel?.id ?? ('channel_id' in body.container ? String(body.container['channel_id']) : '');
-        const place = { userId: body.user.id, channelId };
+        const { value, ...place } = readClick(body);
         const text = await button(action.action_id)({ flow, ...place, value });
         if (text !== null) await tell(flow, { respond, ...place, text });
       },
     );
   for (const [id, button] of Object.entries(BUTTONS)) on(id, () => button);
+  on('lease_back', () => takeLeaseBack);
   on(/^tree_symptom:/, () => chooseSymptom);
   on(/^tree_answer:/, (actionId) => answerStep(actionId.slice('tree_answer:'.length)));
 }
@@ -99,27 +103,6 @@ function deletionOf(event: MessageDeletedEvent): { channelId: string; ts: string
   const before = readMessage(event.previous_message);
   const threadTs = before === null ? null : toChannelMessage(before).threadTs;
   return { channelId: event.channel, ts: event.deleted_ts, threadTs };
-}
-
-interface Telling {
-  /** Absent where the payload carried no response_url. */
-  respond: RespondFn | undefined;
-  channelId: string;
-  userId: string;
-  text: string;
-}
-
-/** Tells one person what came of it. It may get lost, and nothing is done again for that: the state is kept. */
-async function tell(flow: Flow, { respond, channelId, userId, text }: Telling): Promise<void> {
-  try {
-    if (typeof respond === 'function') {
-      await respond({ response_type: 'ephemeral', replace_original: false, text });
-    } else {
-      await flow.chat.whisper({ channelId, userId, text });
-    }
-  } catch (thrown) {
-    flow.log.info({ error: messageOf(thrown) }, 'an answer could not be delivered');
-  }
 }
 
 const delay = (ms: number) => new Promise<null>((resolve) => setTimeout(resolve, ms, null));

@@ -1,29 +1,25 @@
 import { enqueue } from '../../db/jobs.ts';
 import type { Severity } from '../../db/schema.ts';
-import { messageOf } from '../../errors.ts';
 import { ACTION_USAGE, addActionItem, readActionItem } from '../../flow/action-items.ts';
 import type { WantedState } from '../../flow/aim.ts';
-import { castVote } from '../../flow/cast-vote.ts';
 import { contain as containVerb } from '../../flow/contain.ts';
 import { showTree } from '../../flow/effects.ts';
-import {
-  close as closeVerb,
-  decline as declineVerb,
-  resolve as resolveVerb,
-} from '../../flow/end-incident.ts';
-import { serviceConfig } from '../../flow/flow.ts';
-import { requestPageByHand } from '../../flow/page-by-hand.ts';
+import { close as closeVerb, resolve as resolveVerb } from '../../flow/end-incident.ts';
 import { answerQuestion } from '../../flow/postmortem-answers.ts';
 import { propose } from '../../flow/propose.ts';
+import { describeReview, reviewBreakGlass } from '../../flow/review-break-glass.ts';
 import { setSeverity } from '../../flow/set-severity.ts';
+import { describeStop, stopShift } from '../../flow/stop-shift.ts';
 import { nearestSymptom } from '../../flow/walk-tree.ts';
 import { describeDocuments, rewritePostmortem } from '../../flow/write-postmortem.ts';
-import { nameOf, SEVERITIES } from '../../incident/incident.ts';
-import { findMitigation } from '../../mitigation/mitigation-store.ts';
+import { type Incident, nameOf, SEVERITIES } from '../../incident/incident.ts';
 import { type Asked, MITIGATE_USAGE, readAsked } from '../../mitigation/wanted.ts';
 import { escapeLine } from '../mrkdwn.ts';
-import { factLine, outsideLine } from '../views/outside-text.ts';
-import { type Ask, inRoom, over, proposalAnswer, voteAnswer } from './ask.ts';
+import { outsideLine } from '../views/outside-text.ts';
+import { type Ask, inRoom, over, proposalAnswer } from './ask.ts';
+import { describeStillOn } from './lease-commands.ts';
+import { sayFalseAlarm } from './safety-commands.ts';
+import { voteByCommand } from './vote-commands.ts';
 
 export const contain = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await containVerb(flow, { incident, by: userId, how: text.trim() });
@@ -45,43 +41,35 @@ export const mitigate = inRoom(async (asking) => {
   const asked = readAsked(asking.text);
   if (asked === null) return MITIGATE_USAGE;
   if (asked.kind === 'wrong') return escapeLine(asked.problem);
-  if (asked.kind === 'reject') return reject(asking, asked);
+  if ('reason' in asked) return (await stopInstead(asking, asked)) ?? (await voteByCommand(asking, asked));
+  if (asked.kind === 'stop') return stopShiftHere(asking, asked.mitigationId);
   const { flow, incident, userId: by } = asking;
   return proposalAnswer(await propose(flow, { incident, by, wanted: wantedBy(asked) }));
 });
 
-function wantedBy(asked: Asked & { kind: 'known-good' | 'named' | 'undo' }): WantedState {
+async function stopShiftHere(
+  { flow, incident, userId: by }: Ask & { incident: Incident },
+  id: number,
+): Promise<string> {
+  return describeStop(await stopShift(flow, { incident, mitigationId: id, by }), id);
+}
+
+/** Refusing a shift that runs already is stopping it; null where there is nothing to stop. */
+async function stopInstead(
+  { flow, incident, userId: by }: Ask & { incident: Incident },
+  { kind, mitigationId }: Extract<Asked, { reason: string }>,
+): Promise<string | null> {
+  if (kind === 'break-glass') return null;
+  const outcome = await stopShift(flow, { incident, mitigationId, by });
+  const isStopped = outcome.kind === 'stopped' || outcome.kind === 'stopping';
+  return isStopped ? describeStop(outcome, mitigationId) : null;
+}
+
+function wantedBy(asked: Asked & { kind: 'known-good' | 'named' | 'undo' | 'shift' }): WantedState {
   if (asked.kind === 'known-good') return 'known-good';
+  if (asked.kind === 'shift') return { shift: asked.shift };
   return asked.kind === 'undo' ? { undo: asked.mitigationId } : asked.wanted;
 }
-
-/** The button's click with a reason. */
-async function reject(
-  { flow, userId: voter, channelId }: Pick<Ask, 'flow' | 'userId' | 'channelId'>,
-  { mitigationId, reason }: { mitigationId: number; reason: string },
-): Promise<string> {
-  const known = await findMitigation(flow.db, mitigationId);
-  const planHash = known?.plan_hash ?? '';
-  const ballot = { mitigationId, planHash, choice: 'reject' as const, voter, channelId, reason };
-  return voteAnswer(await castVote(flow, ballot), null);
-}
-
-export const page = inRoom(async ({ flow, incident, userId }) =>
-  requestPageByHand(flow, { incident, by: userId }),
-);
-
-export const oncall = inRoom(async ({ flow, incident }) => {
-  const policy = serviceConfig(flow, incident.service)?.pagerduty?.escalation_policy;
-  if (flow.pager === null) return 'PagerDuty is not configured.';
-  if (policy === undefined) return 'No `pagerduty.escalation_policy` is configured for this service.';
-  try {
-    const people = await flow.pager.onCall(policy);
-    if (people.length === 0) return 'PagerDuty says that nobody is on call.';
-    return people.map((person) => `Level ${person.level}: ${escapeLine(person.name)}`).join('\n');
-  } catch (thrown) {
-    return `PagerDuty could not be asked: ${factLine(messageOf(thrown), 200)}.`;
-  }
-});
 
 export const severity = inRoom(async ({ flow, incident, userId, text }) => {
   const wanted = SEVERITIES.find((known) => known === text.trim().toLowerCase());
@@ -109,14 +97,12 @@ export const resolve = inRoom(async ({ flow, incident, userId, text }) => {
 export const decline = inRoom(async ({ flow, incident, userId, text }) => {
   const reason = text.trim();
   if (reason === '') return 'Say why it is no incident: `decline REASON`.';
-  const outcome = await declineVerb(flow, { incident, by: userId, reason });
-  if (outcome.kind === 'not-possible')
-    return `${nameOf(incident.id)} is ${outcome.status}; it cannot be declined.`;
-  return `${nameOf(incident.id)} is declined as a false alarm.`;
+  return (await sayFalseAlarm(flow, { incident, by: userId, reason })).text;
 });
 
 export const close = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await closeVerb(flow, { incident, by: userId, reason: text.trim() });
+  if (outcome.kind === 'still-on') return describeStillOn(incident, outcome.mitigations);
   if (outcome.kind === 'not-possible')
     return `${nameOf(incident.id)} is ${outcome.status}; resolve it before you close it.`;
   return `${nameOf(incident.id)} is closed; its reminders have stopped.`;
@@ -130,6 +116,8 @@ export const postmortem = inRoom(async ({ flow, incident, userId, text }) => {
     await addActionItem(flow, { incident, by: userId, item });
     return `Kept: ${outsideLine(item.text, 200)}, by <@${item.owner}>.`;
   }
+  if (word === 'review')
+    return describeReview(await reviewBreakGlass(flow, { incident, by: userId, text: rest.join(' ') }));
   if (word !== 'answer') return rewritePostmortem(flow, incident);
   return answerQuestion(flow, { incident, by: userId, text: rest.join(' ') });
 });

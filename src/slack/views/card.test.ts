@@ -27,6 +27,8 @@ const base: IncidentCard = {
   acknowledgedBy: null,
   containBy: minute(21),
   mitigations: [],
+  stillOn: [],
+  falseAlarm: [],
   missing: [],
   actions: ['propose', 'contain', 'acknowledge', 'false_alarm', 'resolve'],
   atOnce: [],

@@ -4,6 +4,7 @@ import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { bullets, buttons, optionalSection, type Rendered, rendered, section, smallPrint } from './blocks.ts';
 import { incidentButtons } from './incident-buttons.ts';
 import { factLine, outsideLine } from './outside-text.ts';
+import { stillOnLine } from './still-on.ts';
 import { timeSpan } from './time-span.ts';
 
 /** The incident on one phone screen: how bad, for how long, why, who knows, what is due, what is in force. */
@@ -12,14 +13,16 @@ export function renderCard(card: IncidentCard): Rendered {
   const title = outsideLine(card.title, 250);
   const signal = card.signal === null ? null : factLine(card.signal, 600);
   const service = serviceOf(card, 60);
-  const knownGood = card.knownGood === null ? null : factLine(card.knownGood, 80);
+  const knownGood = card.knownGood === null ? null : factLine(card.knownGood, 120);
   return rendered(fallback(card, { headline, title, signal }), [
     section(`*${headline}*`, title),
     ...optionalSection(signal, labelled('Likely', card.likely), labelled('Known-good', card.knownGood)),
+    ...optionalSection(falseAlarmLine(card)),
     section(`*Paged:* ${factLine(card.paged, 250)}${acknowledgement(card)}`, clockLine(card)),
     ...optionalSection(
+      bullets('*Still on*', card.stillOn.map(stillOnLine), 6),
       bullets(
-        '*In force or waiting*',
+        '*Waiting or over*',
         card.mitigations.map((line) => outsideLine(line, 200)),
         6,
       ),
@@ -65,6 +68,12 @@ function exposure(card: IncidentCard): string {
   if (card.startedAt === null) return `open ${timeSpan(card.declaredAt, card.resolvedAt ?? card.now)}`;
   const end = card.containedAt ?? card.mitigatedAt ?? card.resolvedAt ?? card.now;
   return `exposed ${timeSpan(card.startedAt, end)}`;
+}
+
+function falseAlarmLine({ falseAlarm }: IncidentCard): string | null {
+  if (falseAlarm.length === 0) return null;
+  const people = falseAlarm.map((one) => truncate(person(one), 80)).join(', ');
+  return `*False alarm:* ${falseAlarm.length} of 2 so far, by ${people}`;
 }
 
 function labelled(label: string, value: string | null): string | null {

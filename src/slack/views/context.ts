@@ -2,11 +2,12 @@ import type { SectionBlock } from '@slack/types';
 import type { ContextView } from '../../flow/ports.ts';
 import { redact } from '../../redaction.ts';
 import { quoteBlock, slackDate } from '../mrkdwn.ts';
-import { bullets, type Rendered, rendered, section } from './blocks.ts';
+import { bullets, optionalSection, type Rendered, rendered, section } from './blocks.ts';
 import { factLine, outsideLine } from './outside-text.ts';
 
 const MAX_CHANGES = 8;
 const MAX_SAMPLES = 3;
+const MAX_PAST = 3;
 
 type Change = ContextView['changes'][number];
 type Sample = ContextView['samples'][number];
@@ -19,6 +20,7 @@ export function renderContext(context: ContextView): Rendered {
     section(changes ?? '*What changed:* nothing that the ledger has seen.'),
     ...shown.map(sampleBlock),
     ...(context.samplesWithheld === null ? [] : [section(outsideLine(context.samplesWithheld, 500))]),
+    ...optionalSection(bullets('*Seen before*', context.past.map(pastLine), MAX_PAST)),
   ]);
 }
 
@@ -27,6 +29,13 @@ function changeLine(change: Change): string {
   const by = change.actor === null ? '' : ` · by ${factLine(change.actor, 80)}`;
   const fromTo = `${factLine(change.from, 100)} → ${factLine(change.to, 100)}`;
   return `${factLine(change.component, 40)}: ${fromTo} · ${slackDate(change.at)}${by}`;
+}
+
+function pastLine({ name, title, at, common, worked }: ContextView['past'][number]): string {
+  const helped =
+    worked.length === 0 ? 'nothing is proven to have helped' : `what helped: ${worked.join('; ')}`;
+  const about = `${name} ${slackDate(at)} ${outsideLine(title, 100)}`;
+  return `${about}: ${factLine(common.join(', '), 200)}; ${factLine(helped, 250)}`;
 }
 
 function sampleBlock(sample: Sample, index: number): SectionBlock {

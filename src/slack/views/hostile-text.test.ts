@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { IncidentCard, RoomMessage } from '../../flow/ports.ts';
+import type { IncidentCard, LeaseView, RoomMessage } from '../../flow/ports.ts';
 import { declareModal } from './declare-modal.ts';
+import { keepLeaseModal } from './lease.ts';
 import { render } from './render.ts';
 
 /** Numbers from Slack's own reference, by where a text or a list stands; never taken from the code. */
@@ -58,7 +59,7 @@ function checkNode(node: Node, at: { kind: string; key: string; problems: string
     else if (length < 1 || length > max) at.problems.push(`${place}: ${length}`);
     return;
   }
-  const kind = at.key === 'confirm' ? 'confirm' : at.key === 'options' ? 'option' : String(node['type']);
+  const kind = at.key === 'confirm' ? 'confirm' : /option/.test(at.key) ? 'option' : String(node['type']);
   tooLong(node, kind, at.problems);
 }
 
@@ -96,6 +97,8 @@ function card(text: string): IncidentCard {
     paged: text,
     acknowledgedBy: text,
     containBy: at,
+    stillOn: [{ what: text, since: at, owner: text, until: null, kept: text }],
+    falseAlarm: [text],
     mitigations: Array(40).fill(text),
     missing: Array(40).fill(text),
     actions: ['resolve', 'false_alarm', 'acknowledge', 'contain', 'propose', 'propose'],
@@ -118,10 +121,13 @@ function proposal(text: string, state: 'open' | 'settled'): RoomMessage {
       undo: text,
       approvals: { have: 1, needed: 2 },
       standing: null,
-      rehearsal: text,
+      rehearsal: { kind: 'result', text, short: text },
       proposedBy: text,
       votes: [],
       approvers: Array(300).fill(text),
+      onCall: Array(300).fill(`${text} `),
+      obstacle: text,
+      mayBreakGlass: true,
       expiresAt: at,
       state,
       outcome: state === 'open' ? null : text,
@@ -156,20 +162,28 @@ function tree(text: string, part: 'choices' | 'step' | 'leaf'): RoomMessage {
   };
 }
 
+function lease(text: string, state: LeaseView['state']): RoomMessage {
+  const about = { mitigationId: 7, incidentId: 12, summary: text, since: at, ended: at, undoProposal: 8 };
+  const kept = { by: text, reason: text };
+  const owners = Array(300).fill(text);
+  return { kind: 'lease', lease: { ...about, owners, state, until: null, kept, outcome: text } };
+}
+
 function everyMessage(text: string): RoomMessage[] {
   const change = { component: text, from: text, to: text, at, actor: text };
   const sample = { input: text, output: text, score: 0.41, formatOk: false };
   const samples = Array(9).fill(sample);
   const changes = Array(60).fill(change);
   const lines = Array(60).fill(text);
+  const past = Array(9).fill({ name: 'INC-3', title: text, at, common: [text, text], worked: lines });
   return [
     { kind: 'card', card: card(text) },
     { kind: 'card', card: { ...card(text), private: true, status: 'resolved', resolvedAt: at } },
     proposal(text, 'open'),
     proposal(text, 'settled'),
     { kind: 'receipt', receipt: { mitigationId: 7, summary: text, verdict: 'proving', lines, next: text } },
-    { kind: 'context', context: { incidentId: 12, changes, samples, samplesWithheld: null } },
-    { kind: 'context', context: { incidentId: 12, changes: [], samples, samplesWithheld: text } },
+    { kind: 'context', context: { incidentId: 12, changes, samples, samplesWithheld: null, past } },
+    { kind: 'context', context: { incidentId: 12, changes: [], samples, samplesWithheld: text, past } },
     tree(text, 'choices'),
     tree(text, 'step'),
     tree(text, 'leaf'),
@@ -182,6 +196,7 @@ function everyMessage(text: string): RoomMessage[] {
     },
     { kind: 'notice', text, mention: lines },
     { kind: 'postmortem', summary: text, missing: lines },
+    ...(['asks', 'kept', 'over'] as const).map((state) => lease(text, state)),
   ];
 }
 
@@ -215,8 +230,9 @@ function mrkdwnOf(node: unknown): string[] {
   return Object.values(node).flatMap(mrkdwnOf);
 }
 
-test.each(HOSTILE)('the declare form stays within the limits with %s', (_, text) => {
+test.each(HOSTILE)('the forms stay within the limits with %s', (_, text) => {
   const forms = [
+    keepLeaseModal({ mitigationId: 7, channelId: 'C012' }),
     declareModal({ services: [], title: text, channelId: 'C012' }),
     declareModal({ services: Array.from({ length: 99 }, (_none, i) => `service-${i}`) }),
     declareModal({ services: Array.from({ length: 400 }, (_none, i) => `service-${i}`) }),

@@ -52,7 +52,7 @@ const FACES: Record<CardAction, Face> = {
       title: 'Was this a false alarm?',
       text:
         `Declines incident ${incidentId}: its clocks stop, its page is resolved, no post-mortem is due. ` +
-        'Mitigations in force stay in force.',
+        'Mitigations in force stay in force. In a safety incident it takes two people, the owner among them.',
       confirm: 'False alarm',
     }),
   },

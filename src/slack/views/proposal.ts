@@ -1,6 +1,14 @@
 import type { ProposalView } from '../../flow/ports.ts';
 import { mention, person, slackDate, truncate } from '../mrkdwn.ts';
-import { type ButtonSpec, buttons, type Rendered, rendered, section, smallPrint } from './blocks.ts';
+import {
+  type ButtonSpec,
+  buttons,
+  optionalSection,
+  type Rendered,
+  rendered,
+  section,
+  smallPrint,
+} from './blocks.ts';
 import { factLine, outsideLine } from './outside-text.ts';
 import { utcTime } from './time-span.ts';
 
@@ -16,8 +24,13 @@ export function renderProposal(proposal: ProposalView): Rendered {
       `*Why:* ${outsideLine(proposal.why, 500)}`,
       `*Who is affected:* ${outsideLine(proposal.blastRadius, 400)}`,
       `*To undo it:* ${outsideLine(proposal.undo, 300)}`,
-      `*Rehearsed:* ${outsideLine(proposal.rehearsal, 300)}`,
+      rehearsalLine(proposal),
       open ? `*Approvals:* ${approvalsOf(proposal)}` : null,
+    ),
+    // Apart from what was written by others, so that a cut text never loses a person.
+    ...optionalSection(
+      open ? `*May approve:* ${whoMay(proposal) || 'nobody else is configured'}` : null,
+      proposal.obstacle === null ? null : `*${factLine(proposal.obstacle, 500)}*`,
     ),
     ...(open ? buttons(decisions(proposal)) : [section(`*${outcomeOf(proposal)}*`)]),
     smallPrint(responsibility(proposal, open)),
@@ -28,9 +41,19 @@ export function renderProposal(proposal: ProposalView): Rendered {
 function decisions(proposal: ProposalView): ButtonSpec[] {
   const value = `${proposal.mitigationId}:${proposal.planHash}`;
   return [
-    { label: 'Approve', actionId: 'approve', value, style: 'primary' },
-    { label: 'Reject', actionId: 'reject', value, style: 'danger' },
+    { label: approveLabel(proposal), actionId: 'approve', value, style: 'primary' },
+    { label: 'Reject / Withdraw', actionId: 'reject', value, style: 'danger' },
+    ...(proposal.mayBreakGlass ? [{ label: 'Break glass…', actionId: 'break_glass', value }] : []),
   ];
+}
+
+function rehearsalLine({ rehearsal: { kind, text } }: ProposalView): string {
+  return `*${kind === 'none' ? 'Not rehearsed' : 'Rehearsed'}:* ${factLine(text, 400)}`;
+}
+
+// Whoever decides on a lock screen sees what it fixes and breaks where the thumb is. A button shows plain text.
+function approveLabel({ rehearsal: { short } }: ProposalView): string {
+  return short === null ? 'Approve' : `Approve (${short})`;
 }
 
 function approvalsOf({ approvals: { have, needed }, standing }: ProposalView): string {
@@ -44,27 +67,41 @@ function outcomeOf(proposal: ProposalView): string {
   return proposal.outcome === null ? 'Settled.' : outsideLine(proposal.outcome, 500);
 }
 
-const VOTED = { approve: 'approved', reject: 'rejected' } as const;
+/** What a vote is in the small print; whoever proposed it withdraws it. */
+function votedOf(proposal: ProposalView, vote: ProposalView['votes'][number]): string {
+  const who = truncate(person(vote.voter), 80);
+  if (vote.choice === 'approve') return `approved by ${who}`;
+  const why = vote.reason === null ? '' : ` (${outsideLine(vote.reason, 200)})`;
+  if (vote.choice === 'break-glass') return `run alone, by break-glass, by ${who}${why}`;
+  return `${vote.voter === proposal.proposedBy ? 'withdrawn' : 'rejected'} by ${who}${why}`;
+}
 
 function responsibility(proposal: ProposalView, open: boolean): string {
   const parts = [
     `Proposed by ${truncate(person(proposal.proposedBy), 80)}`,
-    ...proposal.votes.map(({ voter, choice }) => `${VOTED[choice]} by ${truncate(person(voter), 80)}`),
-    open ? `may approve: ${approversOf(proposal.approvers)}` : null,
+    ...proposal.votes.map((vote) => votedOf(proposal, vote)),
     open ? `expires ${slackDate(proposal.expiresAt)}` : null,
     `plan ${factLine(proposal.planHash.slice(0, 12), 12)}`,
   ];
   return parts.filter((part) => part !== null).join(' · ');
 }
 
-function approversOf(approvers: readonly string[]): string {
-  if (approvers.length === 0) return 'nobody is configured';
-  return truncate(approvers.map((approver) => truncate(mention(approver), 80)).join(', '), 2000);
+// The mention is what tells their phones: once, when the proposal is posted. Whoever proposed it is not among them.
+function whoMay({ approvers, onCall }: ProposalView): string {
+  const listed = (ids: readonly string[]) => ids.map((id) => truncate(mention(id), 80)).join(', ');
+  const others = approvers.filter((id) => !onCall.includes(id));
+  const parts = [
+    others.length === 0 ? null : truncate(listed(others), 1500),
+    onCall.length === 0 ? null : truncate(`on call now: ${listed(onCall)}`, 500),
+  ];
+  return parts.filter((part) => part !== null).join('; ');
 }
 
 function fallback(proposal: ProposalView, summary: string): string {
   const subject = `Incident ${proposal.incidentId}, proposal ${proposal.mitigationId}`;
   if (proposal.state === 'settled') return `${subject}: ${summary} – ${outcomeOf(proposal)}`;
   const change = `${factLine(proposal.from, 150)} → ${factLine(proposal.to, 150)}`;
-  return `${subject} waits for approval until ${utcTime(proposal.expiresAt)}: ${summary} (${change})`;
+  const asked = truncate(whoMay(proposal), 800);
+  const waits = `${subject} waits for approval until ${utcTime(proposal.expiresAt)}: ${summary} (${change})`;
+  return asked === '' ? waits : `${asked}: ${waits}`;
 }

@@ -2,6 +2,7 @@ import type { RoomMessage } from '../../flow/ports.ts';
 import type { Rendered } from './blocks.ts';
 import { renderCard } from './card.ts';
 import { renderContext } from './context.ts';
+import { renderLease } from './lease.ts';
 import { renderNotice } from './notice.ts';
 import { renderPostmortem } from './postmortem.ts';
 import { renderProposal } from './proposal.ts';
@@ -21,6 +22,8 @@ export function render(message: RoomMessage): Rendered {
       return renderContext(message.context);
     case 'tree':
       return renderTree(message.tree);
+    case 'lease':
+      return renderLease(message.lease);
     case 'notice':
       return renderNotice(message);
     case 'postmortem':

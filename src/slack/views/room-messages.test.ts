@@ -24,9 +24,12 @@ const proposal: ProposalView = {
   undo: 'move the prompt to v14',
   approvals: { have: 0, needed: 1 },
   standing: null,
-  rehearsal: 'Not rehearsed.',
+  rehearsal: { kind: 'none', text: 'no rehearsal endpoint is declared for this service.', short: null },
   proposedBy: 'U01',
   approvers: ['U02', 'S03'],
+  onCall: ['U04'],
+  obstacle: null,
+  mayBreakGlass: true,
   expiresAt: at,
   state: 'open',
   votes: [],
@@ -44,15 +47,56 @@ test('an-open-proposal-shows-the-plan-and-who-may-approve-it', () => {
   ]) {
     expect(textOf(blocks)).toContain(part);
   }
-  expect(JSON.stringify(blocks.at(-1))).toMatch(/<@U01>.*<@U02>, <!subteam\^S03>.*expires <!date/);
+  expect(textOf(blocks)).toContain('*May approve:* <@U02>, <!subteam^S03>; on call now: <@U04>');
+  expect(JSON.stringify(blocks.at(-1))).toMatch(/<@U01>.*expires <!date/);
   expect(buttonsOf(blocks)).toEqual([
     { id: 'approve', value: '7:abc123', style: 'primary' },
     { id: 'reject', value: '7:abc123', style: 'danger' },
+    { id: 'break_glass', value: '7:abc123', style: undefined },
   ]);
   expect(text).toBe(
-    'Incident 12, proposal 7 waits for approval until 03:00 UTC: Return support-answers to known-good ' +
+    '<@U02>, <!subteam^S03>; on call now: <@U04>: Incident 12, proposal 7 waits for approval until 03:00 UTC: Return support-answers to known-good ' +
       '(prompt v14 → prompt v13)',
   );
+});
+
+test('a-proposal-that-nobody-can-approve-says-so-and-offers-no-break-glass-where-nobody-may-break-it', () => {
+  const stuck = { ...proposal, approvers: [], onCall: [], obstacle: 'Nobody can.', mayBreakGlass: false };
+  const { text, blocks } = render({ kind: 'proposal', proposal: stuck });
+  expect(textOf(blocks)).toContain('*May approve:* nobody else is configured\n*Nobody can.*');
+  expect(buttonsOf(blocks).map(({ id }) => id)).toEqual(['approve', 'reject']);
+  expect(text).toMatch(/^Incident 12, proposal 7 waits/);
+});
+
+test('a-settled-proposal-says-who-decided-how-and-why', () => {
+  const votes = [
+    { voter: 'U01', choice: 'reject' as const, reason: 'wrong version' },
+    { voter: 'U02', choice: 'approve' as const, reason: null },
+    { voter: 'U04', choice: 'break-glass' as const, reason: 'nobody answers <!channel>' },
+  ];
+  const { blocks } = render({ kind: 'proposal', proposal: { ...proposal, votes } });
+  const print = JSON.stringify(blocks.at(-1));
+  expect(print).toContain('withdrawn by <@U01> (wrong version) · approved by <@U02>');
+  expect(print).toContain('run alone, by break-glass, by <@U04> (nobody answers &lt;!channel&gt;)');
+});
+
+test.each([
+  [
+    { kind: 'result', text: 'v13 fixes 18 of 20.', short: 'fixes 18 of 20' },
+    ['*Rehearsed:* v13 fixes 18 of 20.', 'Approve (fixes 18 of 20)'],
+  ],
+  [
+    { kind: 'running', text: 'v13 is being rehearsed now.', short: null },
+    ['*Rehearsed:* v13 is being rehearsed now.', 'Approve'],
+  ],
+  [
+    { kind: 'none', text: 'no endpoint is declared.', short: null },
+    ['*Not rehearsed:* no endpoint is declared.', 'Approve'],
+  ],
+] as const)('a proposal says of its rehearsal %j', (rehearsal, [line, onButton]) => {
+  const { blocks } = render({ kind: 'proposal', proposal: { ...proposal, rehearsal } });
+  expect(textOf(blocks)).toContain(line);
+  expect(JSON.stringify(blocks)).toContain(`"text":"${onButton}"`);
 });
 
 test('a-settled-proposal-has-an-outcome-and-no-buttons', () => {
@@ -95,6 +139,7 @@ const context: ContextView = {
     formatOk: true,
   })),
   samplesWithheld: null,
+  past: [],
 };
 
 test('the-context-shows-what-changed-and-three-redacted-examples', () => {
