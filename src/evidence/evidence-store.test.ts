@@ -76,6 +76,18 @@ describe('evidence', () => {
     await opened.db.transaction().execute((tx) => observe(tx, { ...of, recordedAt: RECORDED }));
   }
 
+  async function frozenRegression() {
+    const of = newService();
+    await regression(of, 5_000, 6_000);
+    const incidentId = await incident(of);
+    await recordEvaluations(opened.db, [{ ...of, at: at(5_900), source: 'calls', verdict }]);
+    const freeze = { incidentId, ...of, at: at(6_000), onset: at(5_000), passScore: 0.8 };
+    await opened.db.transaction().execute((tx) => freezeEvidence(tx, freeze));
+    await freezeInputShift(opened.db, freeze);
+    const frozen = await evidenceOf(opened.db, incidentId);
+    return { of, incidentId, freeze, frozen };
+  }
+
   test('the-last-known-good-state-comes-from-the-ledger-and-its-calls', async () => {
     const of = newService();
     await regression(of, 5_000, 6_000);
@@ -88,15 +100,8 @@ describe('evidence', () => {
     expect(good?.state['prompt:support']).toEqual({ version: '12', sha256: null });
   });
 
-  test('the-five-data-points-and-the-changes-are-frozen-once', async () => {
-    const of = newService();
-    await regression(of, 5_000, 6_000);
-    const incidentId = await incident(of);
-    await recordEvaluations(opened.db, [{ ...of, at: at(5_900), source: 'calls', verdict }]);
-    const freeze = { incidentId, ...of, at: at(6_000), onset: at(5_000), passScore: 0.8 };
-    await opened.db.transaction().execute((tx) => freezeEvidence(tx, freeze));
-    await freezeInputShift(opened.db, freeze);
-    const frozen = await evidenceOf(opened.db, incidentId);
+  test('the-five-data-points-and-the-changes-are-frozen', async () => {
+    const { frozen } = await frozenRegression();
     expect(Object.keys(frozen).sort()).toEqual([
       'changes',
       'drift',
@@ -137,14 +142,17 @@ describe('evidence', () => {
     expect(samples.failing.every((one) => one.quality === 0.3)).toBe(true);
     expect(samples.representative).toHaveLength(50);
     expect(JSON.stringify(frozen)).not.toContain('hello');
+  });
+
+  test('what-is-frozen-stays-as-it-is-with-its-texts-and-shows-a-forgery', async () => {
+    const { of, incidentId, freeze, frozen } = await frozenRegression();
+    const failing = (frozen.samples?.data['failing'] ?? []) as { callId: number }[];
     const kept = await opened.db
       .selectFrom('call_content')
       .select('call_id')
       .where('frozen_for', '=', incidentId)
       .execute();
-    expect(kept.map((one) => one.call_id)).toEqual(
-      expect.arrayContaining(samples.failing.map((one) => one.callId)),
-    );
+    expect(kept.map((one) => one.call_id)).toEqual(expect.arrayContaining(failing.map((one) => one.callId)));
 
     await saveCalls(opened.db, [call(of, 5_999, { output: 'later' })]);
     await opened.db.transaction().execute((tx) => freezeEvidence(tx, { ...freeze, at: at(7_000) }));

@@ -5,8 +5,7 @@ import type { DriftVerdict } from '../evidence/drift-verdict.ts';
 import type { Evidence, EvidenceKind } from '../evidence/evidence-store.ts';
 import type { Shift } from '../evidence/input-shift.ts';
 import { promptNameOf, type ServingState } from '../evidence/ledger.ts';
-import type { Incident, Milestones } from '../incident/incident.ts';
-import type { RecordedCall } from '../postmortem/eval-case.ts';
+import type { Incident } from '../incident/incident.ts';
 import type {
   DataPoints,
   InputShift,
@@ -15,13 +14,13 @@ import type {
   Stratum,
   Variant,
 } from '../postmortem/record.ts';
-import { callTexts, type SampledCall, sampleCalls } from '../sources/call-sample-store.ts';
+import { callTexts } from '../sources/call-sample-store.ts';
 import type { ServedVariant, StratifiedCall } from '../sources/stratified-sample-store.ts';
 
-type Frozen = Partial<Record<EvidenceKind, Evidence>>;
+export type Frozen = Partial<Record<EvidenceKind, Evidence>>;
 export type SignalOfRule = NonNullable<PostmortemRecord['signal']>;
 
-interface FrozenSample {
+export interface FrozenSample {
   callId: number;
   quality: number | null;
   formatOk: boolean | null;
@@ -206,58 +205,5 @@ export async function signalFacts(db: Db, incident: Incident): Promise<SignalOfR
     lower: fired.lower ?? undefined,
     upper: fired.upper ?? undefined,
     threshold: fired.threshold ?? undefined,
-  };
-}
-
-const GOOD_LOOK_BACK_MS = 24 * 3_600_000;
-const MOST_GOOD = 200;
-
-/** The frozen failing calls, and good ones from before it began, for the eval cases. */
-export async function recordedCalls(
-  db: Db,
-  about: { incident: Incident; evidence: Frozen; milestones: Milestones },
-): Promise<{ bad: RecordedCall[]; good: RecordedCall[] }> {
-  const { incident, evidence, milestones } = about;
-  if (incident.service === null) return { bad: [], good: [] };
-  const failing = (evidence.samples?.data['failing'] ?? []) as (FrozenSample & {
-    promptVersion: string | null;
-    responseModel: string | null;
-  })[];
-  const texts = await callTexts(
-    db,
-    failing.map((sample) => sample.callId),
-  );
-  const bad = failing.flatMap(({ callId, quality, formatOk, promptVersion, responseModel }) => {
-    const text = texts.get(callId);
-    if (text?.input == null || text.output === null) return [];
-    const { input, output } = text;
-    return [recorded({ id: callId, input, output, quality, formatOk, promptVersion, responseModel })];
-  });
-  const onset = milestones.started ?? incident.created_at;
-  const window = {
-    service: incident.service,
-    environment: incident.environment,
-    from: new Date(onset.getTime() - GOOD_LOOK_BACK_MS),
-    to: onset,
-  };
-  const passScore = passScoreOf(evidence);
-  const good = await sampleCalls(db, { ...window, which: 'good', limit: MOST_GOOD, passScore });
-  return { bad, good: good.filter((call) => call.input !== null && call.output !== null).map(recorded) };
-}
-
-type CallWithText = Pick<
-  SampledCall,
-  'id' | 'input' | 'output' | 'quality' | 'formatOk' | 'promptVersion' | 'responseModel'
->;
-
-function recorded(call: CallWithText): RecordedCall {
-  return {
-    callId: String(call.id),
-    input: call.input ?? '',
-    output: call.output ?? '',
-    score: call.quality ?? undefined,
-    formatOk: call.formatOk ?? undefined,
-    model: call.responseModel ?? undefined,
-    promptVersion: call.promptVersion ?? undefined,
   };
 }

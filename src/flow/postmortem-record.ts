@@ -22,10 +22,11 @@ import type {
 import { exposure } from '../sources/call-statistics-store.ts';
 import { actionItemsOf } from './action-items.ts';
 import { describeComponent } from './component-text.ts';
-import { loadDataPoints, passScoreOf, recordedCalls, type SignalOfRule, signalFacts } from './data-points.ts';
+import { loadDataPoints, passScoreOf, type SignalOfRule, signalFacts } from './data-points.ts';
 import { nameOrId } from './display-name.ts';
 import type { Flow } from './flow.ts';
 import { answersOf } from './postmortem-answers.ts';
+import { recordedCalls } from './recorded-calls.ts';
 import { REVIEW } from './review-break-glass.ts';
 import { type StillOn, stillOn } from './still-on.ts';
 import { voteFacts } from './vote-facts.ts';
