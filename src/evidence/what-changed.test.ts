@@ -161,4 +161,24 @@ describe('what changed', () => {
     expect(diff(before, after).map((one) => one.sentence)).toEqual(['prompt support 12 → 13']);
     expect(diff(before, before)).toEqual([]);
   });
+
+  test('a-target-that-asks-for-the-model-which-answers-tells-the-same-change', () => {
+    const model = (served: string) => ({ requested: 'gpt-4', served });
+    const seen = { component: 'model', previous: model('gpt-4-0314'), state: model('gpt-4-0613') };
+    const told = { previous: { requested: 'gpt-4-0314' }, state: { requested: 'gpt-4-0613' } };
+    const rows = [
+      row({ id: 1, at: at(-60), ...seen }),
+      row({ id: 2, at: at(-10), component: 'model', source: 'webhook', ...told }),
+    ];
+    expect(sentences(rows)).toEqual(['served model gpt-4-0314 → gpt-4-0613 (requested gpt-4 throughout)']);
+    const other = row({
+      id: 3,
+      at: at(-5),
+      component: 'model',
+      source: 'webhook',
+      previous: told.state,
+      state: { requested: 'x' },
+    });
+    expect(sentences([...rows, other])).toHaveLength(2);
+  });
 });
