@@ -25,6 +25,7 @@ describe('what the ledger knows of a service', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     langfuse = await startLangfusePrompts(prompts);
     world = await startConfigured((config, { env }) => {
+      config['watch_targets_seconds'] = 60;
       env['LANGFUSE_PUBLIC'] = LANGFUSE_KEYS.public_key;
       env['LANGFUSE_SECRET'] = LANGFUSE_KEYS.secret_key;
       const target = {

@@ -121,6 +121,8 @@ function configFor(
   };
   return {
     environment,
+    // Tests that hold up or fail the next request to a target mean their own, not a look at what it serves.
+    watch_targets_seconds: 3600,
     services: {
       [SERVICE]: {
         owner: slack.userId('lead'),
