@@ -29,6 +29,12 @@ const ON_DATABASE: Record<string, DatabaseCommand> = {
 const ALONE: Record<string, (args: string[]) => Promise<number>> = {
   /** The rules over recorded calls or a source's past: what would have opened. */
   backtest: async (args) => (await import('./flow/run-backtest.ts')).runBacktest(args),
+  /** Past incidents against a prompt or model that is not served yet. */
+  immunity: async (args) =>
+    (await import('./flow/run-immunity.ts')).runImmunity(args, {
+      env: process.env,
+      withDatabase: (use) => withDatabase(({ db }) => use(db)),
+    }),
   /** Containment when Slack is away. */
   contain: (args) =>
     runContain(args, {
@@ -37,6 +43,16 @@ const ALONE: Record<string, (args: string[]) => Promise<number>> = {
       byHand: (service) => switchOf(loadConfigWithoutSlack(process.env).file, service),
     }),
 };
+
+async function withDatabase<T>(use: (database: OpenDatabase) => Promise<T>): Promise<T> {
+  const dataDir = process.env['DATA_DIR'] || '.data';
+  const database = await openDatabase({ databaseUrl: process.env['DATABASE_URL'] || undefined, dataDir });
+  try {
+    return await use(database);
+  } finally {
+    await database.close();
+  }
+}
 
 /** The packages of Slack and of charts take seconds to load, which nobody has who asks a bot that is up. */
 async function containOnDatabase(request: ContainRequest): Promise<ContainReport> {
@@ -58,12 +74,7 @@ async function main([name = '', ...args]: string[]): Promise<number> {
     return 2;
   }
   const dataDir = process.env['DATA_DIR'] || '.data';
-  const database = await openDatabase({ databaseUrl: process.env['DATABASE_URL'] || undefined, dataDir });
-  try {
-    return await command(database, { dataDir, args });
-  } finally {
-    await database.close();
-  }
+  return withDatabase((database) => command(database, { dataDir, args }));
 }
 
 try {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type MovableClock, movableClock } from './clock.ts';
 import { type Config, loadConfig } from './config/config.ts';
+import { signOffProblems, signOffWarnings } from './config/stakeholders.ts';
 import { openDatabase } from './db/database.ts';
 import { createJobRunner, type JobRunner, together } from './db/job-runner.ts';
 import { freeAllLeases, type Job } from './db/jobs.ts';
@@ -17,11 +18,14 @@ import { type ConfiguredTargets, configuredTargets } from './flow/configured-tar
 import type { Flow } from './flow/flow.ts';
 import { jobHandlers, MODEL_JOBS } from './flow/jobs.ts';
 import type { PageEvent } from './flow/page-event.ts';
+import { playbookProblems } from './flow/playbooks.ts';
+import { reconcileLiveRooms } from './flow/reconcile-room.ts';
 import { TERMINAL_FILE } from './flow/run-contain.ts';
 import { startTicking, type Ticking } from './flow/schedule.ts';
 import type { ServingSnapshot } from './flow/serving-snapshot.ts';
 import { settleBuried } from './flow/settle-buried.ts';
 import { receivePageEvent } from './flow/take-page-event.ts';
+import { tellWarnings } from './flow/tell-warnings.ts';
 import { addAlertRoutes } from './http/alerts.ts';
 import { addChangesRoute } from './http/changes.ts';
 import { addCheckRoute } from './http/check.ts';
@@ -107,6 +111,8 @@ function misfits(file: Config['file']): string[] {
     ...sourceNameProblems(file.services, file.sources),
     ...formatProblems(file.services),
     ...checkProblems(file.services),
+    ...playbookProblems(file),
+    ...signOffProblems(file),
   ];
 }
 
@@ -169,6 +175,8 @@ async function serve(parts: Parts): Promise<Bot> {
   jobs.start();
   await slack.receiver.start();
   ticking.start();
+  await reconcileLiveRooms(flow);
+  await tellWarnings(flow, signOffWarnings(config.file));
   flow.log.info({ url, internalUrl, services: Object.keys(config.file.services) }, 'llm-incident is up');
 
   const drain = async () => {

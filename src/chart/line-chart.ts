@@ -4,10 +4,10 @@ import { Resvg } from '@resvg/resvg-js';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
-/** One panel: a line of values over time, the threshold beside it, and the moments to be marked. */
+/** One panel: a line of values over time, the threshold and the baseline beside it, and the moments to be marked. */
 export interface Panel {
   title: string;
-  points: readonly { at: Date; value: number; threshold: number | null }[];
+  points: readonly { at: Date; value: number; threshold: number | null; baseline?: number | null }[];
   marks: readonly { at: Date; label: string }[];
 }
 
@@ -15,6 +15,7 @@ const FONT = 'DejaVu Sans';
 const WIDTH_PX = 560;
 const HEIGHT_PX = 110;
 const RED = '#b3261e';
+const GREY = '#6b6b6b';
 
 /** Labels of neighbouring marks stand on different lines. */
 const labelY = (index: number) => 3 + (index % 4) * 13;
@@ -35,7 +36,11 @@ export async function lineChartSvg(title: string, panels: readonly Panel[]): Pro
 
 /** The same as a PNG, twice as dense for phones. */
 export async function lineChartPng(title: string, panels: readonly Panel[]): Promise<Buffer> {
-  const svg = await lineChartSvg(title, panels);
+  return pngOf(await lineChartSvg(title, panels));
+}
+
+/** An SVG as a PNG of twice its size, with the font that comes with the project. */
+export function pngOf(svg: string): Buffer {
   const font = { loadSystemFonts: false, fontFiles: fontFiles(), defaultFontFamily: FONT };
   return Buffer.from(
     new Resvg(svg, { font, fitTo: { mode: 'zoom', value: 2 }, background: 'white' }).render().asPng(),
@@ -68,7 +73,12 @@ function panelSpec({ title, points, marks }: Panel): object {
     axis: { title: 'UTC', format: '%d %b %H:%M' },
   };
   const y = { type: 'quantitative', axis: { title: null }, scale: { zero: false } };
-  const rows = points.map(({ at, value, threshold }) => ({ at: at.getTime(), value, threshold }));
+  const rows = points.map(({ at, value, threshold, baseline = null }) => ({
+    at: at.getTime(),
+    value,
+    threshold,
+    baseline,
+  }));
   return {
     title: { text: title, anchor: 'start', fontSize: 11, fontWeight: 'normal' },
     width: WIDTH_PX,
@@ -83,6 +93,11 @@ function panelSpec({ title, points, marks }: Panel): object {
         data: { values: rows.filter((row) => row.threshold !== null) },
         mark: { type: 'line', color: RED, strokeDash: [5, 4], strokeWidth: 1 },
         encoding: { x, y: { ...y, field: 'threshold' } },
+      },
+      {
+        data: { values: rows.filter((row) => row.baseline !== null) },
+        mark: { type: 'line', color: GREY, strokeDash: [2, 3], strokeWidth: 1 },
+        encoding: { x, y: { ...y, field: 'baseline' } },
       },
       {
         data: { values: marks.map(({ at, label }) => ({ at: at.getTime(), label })) },

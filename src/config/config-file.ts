@@ -4,12 +4,15 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../errors.ts';
 import { approver, approverShapes } from './approvers.ts';
 import { canaries, contentShapes, deliveryCheck, judge, outputFormat, safety } from './content.ts';
+import { exportShapes, exportsConfig } from './exports.ts';
 import { pagerDutyService, pagerDutyShapes, peopleMap, priorityNames } from './pagerduty.ts';
+import { peopleShapes, updateMinutes, whoMay } from './people.ts';
 import { rehearsal, rehearsalShapes } from './rehearsal.ts';
 import { ruleOverrides } from './rules.ts';
 import { builtInTargetConfig, isPromptText, servingSettings, servingShapes } from './serving.ts';
 import { shiftOverrides, shiftSettings, shiftShapes, throttle } from './shift.ts';
 import { healthProbe, metricSource, providerStatus, sourceShapes } from './sources.ts';
+import { contacts, exposure, productSla, stakeholderShapes } from './stakeholders.ts';
 import { vendorTargetConfigs, vendorTargetShapes } from './targets.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -39,6 +42,8 @@ const service = z.strictObject({
   judge: judge.optional(),
   canaries: canaries.optional(),
   rehearsal: rehearsal.optional(),
+  /** The decision tree of this service, where it has its own. */
+  playbook: z.string().min(1).optional(),
   owner: slackUser.optional(),
   approvers: z.array(approver).default([]),
   pagerduty: pagerDutyService.optional(),
@@ -55,14 +60,6 @@ const service = z.strictObject({
 
 export const SIGN_OFF_ROLES = ['owner', 'legal', 'compliance', 'engineering_lead'] as const;
 
-const contacts = z.strictObject({
-  legal: z.array(slackUser).default([]),
-  compliance: z.array(slackUser).default([]),
-  comms: z.array(slackUser).default([]),
-  product: z.array(slackUser).default([]),
-  engineering_lead: z.array(slackUser).default([]),
-});
-
 const minutes = (fallback: number) => z.number().positive().default(fallback);
 
 const retention = z.strictObject({
@@ -71,10 +68,24 @@ const retention = z.strictObject({
   evaluations_days: z.number().int().min(1).default(30),
 });
 
+const digestChannel = z
+  .string()
+  .regex(/^[CG][A-Z0-9]+$/, 'must be a Slack channel id such as C012ABC')
+  .optional();
+
+const digestChannels = z.strictObject({
+  outage: digestChannel,
+  quality: digestChannel,
+  cost: digestChannel,
+  safety: digestChannel,
+});
+
 const configFile = z.strictObject({
   environment: z.string().min(1).default('production'),
   sources: z.record(z.string().min(1), metricSource).default({}),
   rules: z.record(z.string(), ruleOverrides).default({}),
+  /** The team's own decision tree, a YAML file; the shipped one without. */
+  playbook: z.string().min(1).optional(),
   /** Slack channel id where the bot reports its own troubles and what is not worth a room. */
   ops_channel: z
     .string()
@@ -83,12 +94,28 @@ const configFile = z.strictObject({
   retention: retention.prefault({}),
   services: z.record(z.string().min(1), service).default({}),
   contacts: contacts.prefault({}),
+  product_sla_minutes: productSla.prefault({}),
+  exposure: exposure.prefault({}),
+  exports: exportsConfig.prefault({}),
+  /** Who sees samples of private incidents as they are, without redaction. */
+  may_see_raw: z.array(slackUser).default([]),
   people: peopleMap,
+  who_may: whoMay.prefault({}),
+  update_minutes: updateMinutes.prefault({}),
   pagerduty_priorities: priorityNames.prefault({}),
+  /** By category: the Slack channel id where stakeholders read one message an incident. */
+  digests: digestChannels.prefault({}),
+  /** The reaction that puts a message into the timeline, without colons. */
+  timeline_emoji: z
+    .string()
+    .regex(/^[a-z0-9_+'-]+$/, 'must be the name of an emoji without colons, such as pushpin')
+    .default('pushpin'),
   poll_seconds: z.number().int().min(1).max(300).default(15),
   /** How often each target is asked what it serves. */
   watch_targets_seconds: z.number().int().min(10).max(3600).default(60),
+  acknowledge_within_minutes: minutes(5),
   contain_within_minutes: minutes(10),
+  escalate_after_minutes: minutes(20),
   approval_expires_minutes: minutes(15),
   approval_nudge_minutes: minutes(3),
   prove_within_minutes: minutes(30),
@@ -143,8 +170,8 @@ export function configKeys(): string[] {
       ...vendorTargetShapes['services.NAME.target.'],
     }),
     ...under('services.NAME.approvers.', approverShapes['services.NAME.approvers.']),
-    ...under('contacts.', contacts.shape),
     ...under('retention.', retention.shape),
+    ...under('digests.', digestChannels.shape),
     ...under('rules.RULE.', ruleOverrides.shape),
     ...Object.entries({
       ...sourceShapes,
@@ -153,6 +180,9 @@ export function configKeys(): string[] {
       ...shiftShapes,
       ...pagerDutyShapes,
       ...rehearsalShapes,
+      ...exportShapes,
+      ...stakeholderShapes,
+      ...peopleShapes,
     }).flatMap(([prefix, shape]) => under(prefix, shape)),
   ];
 }

@@ -47,6 +47,8 @@ const environment = z.object({
   LLM_INCIDENT_CONFIG: z.string().default('llm-incident.yaml'),
   LLM_INCIDENT_AUTOMATION: z.enum(['on', 'off']).default('on'),
   LLM_INCIDENT_TEST_CLOCK: z.enum(['0', '1']).default('0'),
+  /** `development`: what Slack would refuse is refused before it leaves. */
+  NODE_ENV: z.string().optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

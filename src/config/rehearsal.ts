@@ -10,6 +10,8 @@ const common = {
   max_calls: z.number().int().positive().default(200),
   max_cost_usd: z.number().positive().default(5),
   concurrency: z.number().int().min(1).max(50).default(8),
+  /** Tries a prompt or model that changed on the proven cases of past incidents, within max_calls and max_cost_usd a day. */
+  on_change: z.boolean().default(true),
   within_seconds: z.number().positive().max(120, 'must be at most 120 seconds').default(120),
   /** What could be served instead, beside the known-good state: another model, another prompt version, or both. */
   backup: z

@@ -86,6 +86,15 @@ export interface CallFeatureTable {
   words: Json<number[]> | null;
 }
 
+/** How relevant the chunks were that were retrieved for a call, as it said itself; only calls that carry scores. */
+export interface CallRetrievalTable {
+  call_id: number;
+  chunks: number;
+  least: number;
+  mean: number;
+  best: number;
+}
+
 export interface CallRollupTable {
   service: string;
   environment: string;
@@ -244,10 +253,27 @@ export interface IncidentTable {
   symptom: string | null;
   declared_by: string | null;
   commander: string | null;
+  scribe: string | null;
+  comms: string | null;
+  /** The incident that it went into, when it was merged. */
+  merged_into: number | null;
   channel_id: string | null;
   channel_name: string | null;
   drill: Generated<boolean>;
   created_at: Date;
+}
+
+/** What people told the others, and when they want to speak again. */
+export interface IncidentUpdateTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  at: Date;
+  said_by: string;
+  known: string;
+  doing: string | null;
+  next_at: Date | null;
+  /** Names the form or command, so that the same one delivered twice says it once. */
+  origin: string;
 }
 
 export interface MilestoneTable {
@@ -315,12 +341,68 @@ export interface RoomMessageTable {
   recorded_at: Date;
 }
 
+/** A message that somebody marked for the timeline: by emoji, which can be taken off again, or by the shortcut. */
+export interface TimelineMarkTable {
+  incident_id: number;
+  channel_id: string;
+  ts: string;
+  marked_by: string;
+  via: 'emoji' | 'shortcut';
+  author: string | null;
+  /** As it was when it was marked; in the incident's own room the recorded message counts instead. */
+  text: string | null;
+  permalink: string | null;
+  said_at: Date;
+  is_on: boolean;
+  /** Slack's time of the last change: what comes late does not undo it. */
+  changed_ts: string;
+}
+
+/** Who came into a room and who left it. */
+export interface RoomPresenceTable {
+  channel_id: string;
+  user_id: string;
+  kind: 'joined' | 'left';
+  ts: string;
+  incident_id: number;
+  at: Date;
+}
+
+/** The one message about an incident in its category's digest channel; `shown` is the digest of what it says. */
+export interface DigestPostTable {
+  incident_id: number;
+  channel_id: string;
+  ts: string;
+  shown: string;
+  posted_at: Date;
+}
+
+/** Who has looked at App Home, and the digest of what was last shown there. */
+export interface HomeViewerTable {
+  user_id: string;
+  opened_at: Date;
+  page: number;
+  shown: string | null;
+  shown_at: Date | null;
+}
+
 export interface PostedMessageTable {
   key: string;
   incident_id: number | null;
   channel_id: string;
   ts: string;
   posted_at: Date;
+}
+
+/** The topic of a room, and when its card was last drawn again because time had passed. */
+export interface RoomCardTable {
+  incident_id: number;
+  topic: string;
+  drawn_at: Date;
+  /** What is costly to look up for the card; when, and after which entry of the timeline. */
+  measured: Json<Record<string, unknown>> | null;
+  measured_at: Date | null;
+  measured_event: number | null;
 }
 
 export interface ClockTable {
@@ -387,6 +469,21 @@ export interface DecisionStepTable {
   finding: string | null;
   answer: string | null;
   decided_by: string | null;
+  at: Date;
+  /** Edition of the tree that asked; null before editions were kept. */
+  tree: string | null;
+}
+
+/** One answer to one of the five questions of an incident; the newest counts, none is changed or deleted. */
+export interface CharacteristicTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  question: string;
+  text: string;
+  /** A person; null: the evidence. */
+  answered_by: string | null;
+  /** What the answer was read from. */
+  evidence: Json<Record<string, unknown>>;
   at: Date;
 }
 
@@ -526,6 +623,24 @@ export interface EvalCaseTable {
   definition: Json<Record<string, unknown>>;
   proven: boolean;
   created_at: Date;
+  /** Who made it; null when it was proposed from the frozen calls. */
+  added_by: string | null;
+  /** Who took it out; it stays, so that nothing proposes it again. */
+  dropped_by: string | null;
+}
+
+/** The proven cases of past incidents, replayed once against a state that a service came to serve. */
+export interface ImmunityRunTable {
+  id: GeneratedAlways<number>;
+  service: string;
+  environment: string;
+  state_key: string;
+  state: Json<{ prompts: Record<string, string>; model: string | null }>;
+  /** What changed, in words. */
+  change: string;
+  result: Json<Record<string, unknown>> | null;
+  asked_at: Date;
+  settled_at: Date | null;
 }
 
 /** One version of what the built-in target serves; the newest counts. */
@@ -595,6 +710,51 @@ export interface MitigationRehearsalTable {
   rehearsal_id: number;
 }
 
+/** A stakeholder who must acknowledge an incident by a time. */
+export interface StakeholderAskTable {
+  incident_id: number;
+  role: 'legal' | 'compliance' | 'comms' | 'product';
+  /** Slack ids of people and groups, first the one who is asked first; empty: nobody is configured. */
+  contacts: Json<string[]>;
+  /** Of these, who was asked so far. */
+  asked: Json<string[]>;
+  asked_at: Date;
+  due_at: Date;
+  /** Steps of the escalation that are done. */
+  step: number;
+  /** When the next step is due; null: none comes. */
+  next_at: Date | null;
+  acknowledged_by: string | null;
+  acknowledged_at: Date | null;
+  breached_at: Date | null;
+}
+
+/** A notice to those who received bad outputs: what is approved is the very text and the very people that are sent. */
+export interface ExposureNoticeTable {
+  id: GeneratedAlways<number>;
+  incident_id: number;
+  text: string;
+  users: Json<string[]>;
+  digest: string;
+  status: 'drafted' | 'approved' | 'sent' | 'failed' | 'withdrawn';
+  drafted_by: string;
+  drafted_at: Date;
+  /** Who approved or withdrew it. */
+  decided_by: string | null;
+  decided_at: Date | null;
+  settled_at: Date | null;
+  outcome: string | null;
+  receipt: Json<Record<string, unknown>> | null;
+}
+
+/** A public room that was left when its incident became private. */
+export interface FormerRoomTable {
+  channel_id: string;
+  incident_id: number;
+  left_by: string;
+  left_at: Date;
+}
+
 export interface Database {
   job: JobTable;
   inbox: InboxTable;
@@ -603,6 +763,7 @@ export interface Database {
   call: CallTable;
   call_evaluation: CallEvaluationTable;
   call_feature: CallFeatureTable;
+  call_retrieval: CallRetrievalTable;
   call_rollup: CallRollupTable;
   safety_event: SafetyEventTable;
   call_content: CallContentTable;
@@ -614,13 +775,19 @@ export interface Database {
   budget: BudgetTable;
   alert: AlertTable;
   incident: IncidentTable;
+  incident_update: IncidentUpdateTable;
   milestone: MilestoneTable;
   incident_event: IncidentEventTable;
   ledger: LedgerTable;
   reported_change: ReportedChangeTable;
   evidence: EvidenceTable;
   room_message: RoomMessageTable;
+  timeline_mark: TimelineMarkTable;
+  room_presence: RoomPresenceTable;
+  digest_post: DigestPostTable;
+  home_viewer: HomeViewerTable;
   posted_message: PostedMessageTable;
+  room_card: RoomCardTable;
   clock: ClockTable;
   page: PageTable;
   people_page: PeoplePageTable;
@@ -628,6 +795,7 @@ export interface Database {
   pager_state: PagerStateTable;
   pager_note: PagerNoteTable;
   decision_step: DecisionStepTable;
+  characteristic: CharacteristicTable;
   mitigation: MitigationTable;
   shift_stage: ShiftStageTable;
   vote: VoteTable;
@@ -637,12 +805,16 @@ export interface Database {
   audit: AuditTable;
   postmortem: PostmortemTable;
   eval_case: EvalCaseTable;
+  immunity_run: ImmunityRunTable;
   serving: ServingTable;
   prompt_text: PromptTextTable;
   rehearsal_call: RehearsalCallTable;
   rehearsal: RehearsalTable;
   rehearsal_replay: RehearsalReplayTable;
   mitigation_rehearsal: MitigationRehearsalTable;
+  stakeholder_ask: StakeholderAskTable;
+  exposure_notice: ExposureNoticeTable;
+  former_room: FormerRoomTable;
 }
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>;

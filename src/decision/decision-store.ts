@@ -11,6 +11,8 @@ export interface RecordedStep {
   answer: string | null;
   decidedBy: string | null;
   at: Date;
+  /** Edition of the tree that asked. */
+  tree: string | null;
 }
 
 export interface StepKey {
@@ -19,17 +21,27 @@ export interface StepKey {
   step: string;
 }
 
-const columns = ['id', 'symptom', 'step', 'finding', 'answer', 'decided_by as decidedBy', 'at'] as const;
+const columns = [
+  'id',
+  'symptom',
+  'step',
+  'finding',
+  'answer',
+  'decided_by as decidedBy',
+  'at',
+  'tree',
+] as const;
 
 /** Records that a step was asked, with what the evidence said then; asked again, it changes nothing. */
 export async function recordStep(
   db: Db,
-  asked: StepKey & { finding: string | null; at: Date },
+  asked: StepKey & { finding: string | null; at: Date; tree?: string },
 ): Promise<void> {
-  const { incidentId, symptom, step, finding, at } = asked;
+  const { incidentId, symptom, step, finding, at, tree } = asked;
   await sql`
-    insert into decision_step (incident_id, symptom, step, finding, at)
-    select ${incidentId}::int, ${symptom}::text, ${step}::text, ${finding}::text, ${at}::timestamptz
+    insert into decision_step (incident_id, symptom, step, finding, at, tree)
+    select ${incidentId}::int, ${symptom}::text, ${step}::text, ${finding}::text, ${at}::timestamptz,
+      ${tree ?? null}::text
     where not exists (
       select from decision_step
       where incident_id = ${incidentId}::int and symptom = ${symptom}::text and step = ${step}::text

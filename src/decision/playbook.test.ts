@@ -18,7 +18,7 @@ function problemsOf(text: string): readonly string[] {
   }
 }
 
-test('the-shipped-playbook-knows-the-seven-symptoms', () => {
+test('the-shipped-playbook-knows-the-seven-symptoms-and-beside-them-cost-and-safety', () => {
   expect(loadPlaybook().symptoms.map((symptom) => symptom.id)).toEqual([
     'wrong-answers-consistent',
     'wrong-answers-random',
@@ -27,6 +27,8 @@ test('the-shipped-playbook-knows-the-seven-symptoms', () => {
     'latency-spike',
     'errors',
     'hallucination-on-topics',
+    'cost-out-of-proportion',
+    'unsafe-output',
   ]);
 });
 
@@ -34,11 +36,17 @@ test('the-shipped-playbook-knows-the-seven-symptoms', () => {
 test.each([
   ['wrong-answers-consistent', ['last-prompt-change', 'served-model'], /prompt change/i],
   ['wrong-answers-random', ['retrieved-chunks'], /retrieved chunks of .*failing queries/i],
-  ['stale-information', ['last-index-update'], /verify the dates of the source documents/i],
-  ['more-refusals', ['served-model'], /affected prompts straight to the model/i],
-  ['latency-spike', ['provider-status', 'context-length'], /status page/i],
-  ['errors', ['error-codes'], /API changelog/i],
-  ['hallucination-on-topics', ['retrieved-chunks'], /knowledge base cover the topics/i],
+  ['stale-information', ['index-age', 'source-dates'], /verify the dates of the source documents/i],
+  [
+    'more-refusals',
+    ['served-model', 'affected-prompts', 'refusals-by-prompt'],
+    /affected prompts straight to the model/i,
+  ],
+  ['latency-spike', ['provider-status', 'context-length', 'rate-limits'], /status page/i],
+  ['errors', ['rate-limits', 'api-changelog', 'schema-errors'], /API changelog/i],
+  ['hallucination-on-topics', ['topic-coverage', 'retrieved-chunks'], /knowledge base cover the topics/i],
+  ['cost-out-of-proportion', ['injection', 'loop', 'load'], /give the model other orders/i],
+  ['unsafe-output', ['safety-events', 'exposed-users'], /still reach users/i],
 ])('the-first-investigations-of-%s-are-in-it', (id, looksAt, instruction) => {
   const steps = loadPlaybook().symptoms.find((symptom) => symptom.id === id)?.steps ?? [];
   expect(steps.map((each) => each.looks_at)).toEqual(expect.arrayContaining(looksAt));
@@ -98,4 +106,15 @@ test('an-id-that-is-used-twice-is-a-problem', () => {
 
 test.each(['', '- 1', 'a: [', 'leaves: &a {x: *a}'])('text-that-is-no-playbook-is-refused: %j', (text) => {
   expect(problemsOf(text).length).toBeGreaterThan(0);
+});
+
+test('an-edition-names-the-text-that-was-walked', () => {
+  const end = 'yes: {leaf: end}, no: {leaf: end}, unknown: {leaf: end}';
+  const text = book([step('a', end)]);
+  const editions = [text, text.replace('Look', 'Look twice'), `edition: ours 3\n${text}`].map(
+    (one) => parsePlaybook(one).edition,
+  );
+  expect(new Set(editions).size).toBe(3);
+  expect(editions[0]).toMatch(/^unnamed \([0-9a-f]{8}\)$/);
+  expect(editions[2]).toMatch(/^ours 3 \([0-9a-f]{8}\)$/);
 });

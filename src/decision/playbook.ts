@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -11,9 +12,22 @@ export const LOOKS_AT = [
   'served-model',
   'context-length',
   'error-codes',
+  'rate-limits',
+  'schema-errors',
+  'api-changelog',
   'last-index-update',
+  'index-age',
+  'source-dates',
   'provider-status',
   'retrieved-chunks',
+  'refusals-by-prompt',
+  'affected-prompts',
+  'topic-coverage',
+  'injection',
+  'loop',
+  'load',
+  'safety-events',
+  'exposed-users',
   'none',
 ] as const;
 
@@ -28,6 +42,23 @@ export const EVIDENCE_KEYS = [
   'refusals',
   'latency',
   'index-stale',
+  'index-changed',
+  'retrieval-fell',
+  'topics',
+  'cost-rose',
+  'safety',
+] as const;
+
+/** What a leaf prepares: a plan from what the evidence names, to be proposed with one click. */
+export const LEAF_ACTIONS = [
+  'propose',
+  'contain',
+  'previous-prompt',
+  'previous-model',
+  'limit-offender',
+  'cap-tokens',
+  'simple-answers',
+  'disclaimer',
 ] as const;
 
 export const ANSWERS = ['yes', 'no', 'unknown'] as const;
@@ -63,21 +94,25 @@ const symptom = z.strictObject({
   steps: z.array(step).min(1).max(20),
 });
 
-const leaf = z.strictObject({ advice: sentence(600), action: z.enum(['propose', 'contain']).nullable() });
+const leaf = z.strictObject({ advice: sentence(600), action: z.enum(LEAF_ACTIONS).nullable() });
 
 const playbookShape = z.strictObject({
   version: z.literal(1),
+  /** The team's own name for this edition; the path that was walked keeps it, with a digest of the text. */
+  edition: z.string().trim().min(1).max(40).optional(),
   symptoms: z.array(symptom).min(1).max(20),
   leaves: z.record(id, leaf),
 });
 
-export type Playbook = z.infer<typeof playbookShape>;
+/** A tree that can be walked; `edition` names it and its text: "shipped 2 (1f3a9c02)". */
+export type Playbook = Omit<z.infer<typeof playbookShape>, 'edition'> & { edition: string };
 export type Symptom = z.infer<typeof symptom>;
 export type Step = z.infer<typeof step>;
 export type Leaf = z.infer<typeof leaf>;
 export type LooksAt = (typeof LOOKS_AT)[number];
 export type EvidenceKey = (typeof EVIDENCE_KEYS)[number];
 export type Answer = (typeof ANSWERS)[number];
+export type LeafAction = (typeof LEAF_ACTIONS)[number];
 
 /** The tree that ships with the bot, or the team's own `file`. */
 export function loadPlaybook(file: string = SHIPPED): Playbook {
@@ -96,7 +131,8 @@ export function parsePlaybook(text: string): Playbook {
   }
   const problems = structureProblems(parsed.data);
   if (problems.length > 0) throw new InputError(problems);
-  return parsed.data;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return { ...parsed.data, edition: `${parsed.data.edition ?? 'unnamed'} (${digest})` };
 }
 
 function pathOf(path: readonly PropertyKey[]): string {
@@ -105,7 +141,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 // Every answer leads to a known step or leaf, every step and leaf can be reached, and no walk is a circle.
-function structureProblems(playbook: Playbook): string[] {
+function structureProblems(playbook: z.infer<typeof playbookShape>): string[] {
   const used = new Set<string>();
   const problems = repeated(playbook.symptoms).map((at) => `symptoms[${at}].id: is used twice`);
   for (const [index, each] of playbook.symptoms.entries()) {

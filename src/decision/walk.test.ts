@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ANSWERS, loadPlaybook, type Playbook } from './playbook.ts';
-import { type Asked, finding, type Observations, suggest, walk } from './walk.ts';
+import { type Asked, type Observations, suggest, walk } from './walk.ts';
 
 const playbook = loadPlaybook();
 const nothing: Observations = {
@@ -19,7 +19,7 @@ test('a-walk-starts-at-the-first-step-of-its-symptom', () => {
 
 test('a-changed-prompt-leads-to-a-rollback', () => {
   const end = walk(playbook, [{ step: 'prompt-moved', answer: 'yes' }], 'wrong-answers-consistent');
-  expect(end.leaf?.action).toBe('propose');
+  expect(end.leaf?.action).toBe('previous-prompt');
 });
 
 test('an-answer-leads-to-the-next-step-and-an-open-step-is-asked-again', () => {
@@ -79,16 +79,15 @@ test.each<[Partial<Observations>, string]>([
   [{ refusalsRose: true, modelChanged: true }, 'more-refusals'],
   [{ latencyRose: true }, 'latency-spike'],
   [{ indexStale: true }, 'stale-information'],
+  [{ retrievalFell: true, scoreFell: true }, 'wrong-answers-random'],
+  [{ hasTopics: true, scoreFell: true }, 'hallucination-on-topics'],
+  [{ hasTopics: true, scoreFell: true, modelChanged: true }, 'wrong-answers-consistent'],
+  [{ costRose: true, promptChanged: true, scoreFell: true }, 'cost-out-of-proportion'],
+  [{ safety: true, promptChanged: true, scoreFell: true }, 'unsafe-output'],
 ])('%j suggests %s', (seen, symptomId) => {
   expect(suggested(seen)[0]?.symptomId).toBe(symptomId);
 });
 
 test('nothing-seen-suggests-nothing', () => {
   expect(suggested({})).toEqual([]);
-});
-
-test('a-finding-is-what-the-evidence-says-about-what-the-step-looks-at', () => {
-  expect(finding('served-model', { 'served-model': 'served b, asked for a' })).toBe('served b, asked for a');
-  expect(finding('error-codes', { 'served-model': 'x' })).toBeNull();
-  expect(finding('none', { none: 'x' })).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { Answer, EvidenceKey, Leaf, LooksAt, Playbook, Step, Symptom } from './playbook.ts';
+import type { Answer, EvidenceKey, Leaf, Playbook, Step, Symptom } from './playbook.ts';
 
 /** What was asked, with its answer (null: not yet). With `symptom`, it counts for that one only. */
 export interface Asked {
@@ -11,7 +11,7 @@ export interface Asked {
 /** Where a walk stands: at a step that is to be asked, or at its end. */
 export type Position =
   | { symptom: Symptom; step: Step; leaf: null }
-  | { symptom: Symptom; step: null; leaf: Leaf };
+  | { symptom: Symptom; step: null; leaf: Leaf; leafId: string };
 
 /** What the evidence shows. The optional ones may be unknown, which counts as not seen. */
 export interface Observations {
@@ -24,6 +24,12 @@ export interface Observations {
   refusalsRose?: boolean;
   latencyRose?: boolean;
   indexStale?: boolean;
+  indexChanged?: boolean;
+  retrievalFell?: boolean;
+  /** Failing inputs are about something that the others are not. */
+  hasTopics?: boolean;
+  costRose?: boolean;
+  safety?: boolean;
 }
 
 export interface Suggestion {
@@ -41,7 +47,15 @@ const SEEN_AS: Record<EvidenceKey, { key: keyof Observations; phrase: string }> 
   refusals: { key: 'refusalsRose', phrase: 'refusals rose' },
   latency: { key: 'latencyRose', phrase: 'latency rose' },
   'index-stale': { key: 'indexStale', phrase: 'the index is out of date' },
+  'index-changed': { key: 'indexChanged', phrase: 'the index was refreshed' },
+  'retrieval-fell': { key: 'retrievalFell', phrase: 'retrieved chunks are less relevant' },
+  topics: { key: 'hasTopics', phrase: 'failing requests share a topic' },
+  'cost-rose': { key: 'costRose', phrase: 'cost rose' },
+  safety: { key: 'safety', phrase: 'harmful output reached users' },
 };
+
+const DECISIVE: ReadonlySet<EvidenceKey> = new Set(['cost-rose', 'safety']);
+const CHANGES: ReadonlySet<EvidenceKey> = new Set(['prompt-changed', 'model-changed', 'index-changed']);
 
 /**
  * The first answer to a step stands, and the walk goes on from the first step until one is unanswered or a
@@ -55,31 +69,36 @@ export function walk(playbook: Playbook, path: readonly Asked[], symptomId: stri
     const answer = answerTo(step, own);
     if (answer === null) return { symptom, step, leaf: null };
     const to = step[answer];
-    if (typeof to !== 'string') return { symptom, step: null, leaf: leafOf(playbook, to.leaf) };
+    if (typeof to !== 'string')
+      return { symptom, step: null, leaf: leafOf(playbook, to.leaf), leafId: to.leaf };
     step = stepOf(symptom, to);
   }
 }
 
 /**
- * The symptom that explains most of what was seen comes first; among equals the one that this points to most
- * strongly (`suggested_by` is ordered), then the playbook's order. What explains nothing is not suggested.
+ * What an incident about cost or safety is about comes first; then the symptom that explains most of what was seen. Among
+ * equals one with a known change, then the one that this points to most strongly (`suggested_by` is ordered), then the
+ * playbook's order. What explains nothing is not suggested.
  */
 export function suggest(playbook: Playbook, seen: Observations): Suggestion[] {
   const ranked = playbook.symptoms.map((symptom, order) => {
     const hits = symptom.suggested_by.filter((key) => seen[SEEN_AS[key].key] === true);
+    const isDecisive = hits.some((key) => DECISIVE.has(key));
+    const hasCause = hits.some((key) => CHANGES.has(key));
     const strongest = hits[0] === undefined ? Infinity : symptom.suggested_by.indexOf(hits[0]);
-    return { symptomId: symptom.id, hits, strongest, order };
+    return { symptomId: symptom.id, hits, isDecisive, hasCause, strongest, order };
   });
   return ranked
     .filter((each) => each.hits.length > 0)
-    .sort((a, b) => b.hits.length - a.hits.length || a.strongest - b.strongest || a.order - b.order)
+    .sort(
+      (a, b) =>
+        Number(b.isDecisive) - Number(a.isDecisive) ||
+        b.hits.length - a.hits.length ||
+        Number(b.hasCause) - Number(a.hasCause) ||
+        a.strongest - b.strongest ||
+        a.order - b.order,
+    )
     .map(({ symptomId, hits }) => ({ symptomId, why: sentenceOf(hits.map((key) => SEEN_AS[key].phrase)) }));
-}
-
-/** What the evidence says about the thing that a step looks at; null when only people can tell. */
-export function finding(looksAt: LooksAt, findings: Readonly<Record<string, string>>): string | null {
-  if (looksAt === 'none' || !Object.hasOwn(findings, looksAt)) return null;
-  return findings[looksAt] ?? null;
 }
 
 function symptomOf(playbook: Playbook, symptomId: string): Symptom {

@@ -164,6 +164,21 @@ export async function rowsOf(
   return rows.map(ledgerRow);
 }
 
+/** Rows in the order in which they were appended; hold `lockLedger` so that none is skipped. */
+export async function rowsAfter(
+  db: Db,
+  { afterId, limit }: { afterId: number; limit: number },
+): Promise<LedgerRow[]> {
+  const rows = await db
+    .selectFrom('ledger')
+    .selectAll()
+    .where('id', '>', afterId)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(ledgerRow);
+}
+
 /** The newest row of each component that this source told, up to `until` (all, where it is left out). */
 export async function newestOf(
   db: Db,

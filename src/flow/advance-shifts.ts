@@ -11,10 +11,11 @@ import { beginStage, keepLook, moveStage, type Stage, stagesOf } from '../mitiga
 import { runStage, showReceipt } from './effects.ts';
 import { endShift } from './end-shift.ts';
 import { type Flow, minutesToMs } from './flow.ts';
+import { releaseGap } from './safety-release.ts';
 import { armsSince } from './shift-arms.ts';
 import { nameOfStage } from './shift-lines.ts';
 
-type Advancing = Pick<Flow, 'db' | 'clock' | 'config' | 'log'>;
+type Advancing = Pick<Flow, 'db' | 'clock' | 'config' | 'log' | 'automation'>;
 
 /** Looks at the gate of every shift that waits at one: on to the next stage, back to the one before, or held for people. */
 export async function advanceShifts(flow: Advancing): Promise<void> {
@@ -42,7 +43,7 @@ async function advance(flow: Advancing, mitigation: Mitigation): Promise<void> {
   const now = flow.clock.now();
   const gate: AtGate = { mitigation, plan: { ...rest, shift }, stage, now };
   const over = await endOfIncident(flow, mitigation);
-  if (over !== null) return stopAt(flow, gate, over);
+  if (over !== null) return stopAt(flow, gate, { why: over, calls: false });
   const arms = await armsSince(flow.db, { plan: gate.plan, since: stage.applied_at, now });
   const isLate = now.getTime() >= stage.applied_at.getTime() + minutesToMs(shift.gate.minutes);
   const judged = judgeGate({ arms, gate: shift.gate, lookedAt: stage.looked_at, isLate });
@@ -51,9 +52,27 @@ async function advance(flow: Advancing, mitigation: Mitigation): Promise<void> {
       return wait(flow, gate, { arms, lookedAt: judged.lookedAt });
     case 'undecided':
       return hold(flow, gate, arms);
-    default:
+    default: {
+      const held = await whyNotOn(flow, gate, judged.verdict);
+      if (held !== null) return stopAt(flow, gate, { why: held, calls: true });
       return goOn(flow, gate, { arms, to: judged.verdict });
+    }
   }
+}
+
+/** Why its gate may not move it now: automation is off, or it would serve more freely what is held back for safety. */
+async function whyNotOn(flow: Advancing, gate: AtGate, to: 'passed' | 'failed'): Promise<string | null> {
+  if (to === 'passed' && flow.automation === 'off') return 'its gate passed, but automation is switched off';
+  const { plan, mitigation, stage } = gate;
+  const share = { setting: plan.shift.setting, from: stage.to_percent, to: nextShare(gate, to) };
+  const asked = { ...plan, steps: [share], shift: null, mitigationId: mitigation.id };
+  const gap = await releaseGap(flow, flow.db, asked);
+  return gap === null ? null : 'more cannot be served of it now (ask the service’s owner)';
+}
+
+function nextShare({ plan, stage }: AtGate, to: 'passed' | 'failed'): number {
+  const next = plan.shift.stages.find((percent) => percent > stage.to_percent) ?? 100;
+  return to === 'failed' ? stage.from_percent : next;
 }
 
 /** Why the shift must end with its incident; null while that lives. */
@@ -76,16 +95,16 @@ async function wait(flow: Advancing, gate: AtGate, seen: { arms: Arms; lookedAt:
 /** The next stage, or the one before it again: the row that moves first decides, also between replicas. */
 async function goOn(
   flow: Advancing,
-  { mitigation, plan, stage, now }: AtGate,
+  gate: AtGate,
   { arms, to }: { arms: Arms; to: 'passed' | 'failed' },
 ): Promise<void> {
+  const { mitigation, stage, now } = gate;
   const isBack = to === 'failed';
-  const next = plan.shift.stages.find((percent) => percent > stage.to_percent) ?? 100;
   const number = stage.number + 1;
   await flow.db.transaction().execute(async (tx) => {
     const set = { settled_at: now, arms };
     if ((await moveStage(tx, { of: stage, from: 'gating', to, set })) === undefined) return;
-    const share = { from: stage.to_percent, to: isBack ? stage.from_percent : next };
+    const share = { from: stage.to_percent, to: nextShare(gate, to) };
     await beginStage(tx, { mitigationId: mitigation.id, number, ...share, isBack, at: now });
     await enqueue(tx, runStage(mitigation, number, now));
     await show(tx, mitigation, now);
@@ -100,21 +119,25 @@ async function hold(flow: Advancing, gate: AtGate, arms: Arms): Promise<void> {
   await flow.db.transaction().execute(async (tx) => {
     const set = { settled_at: now, arms };
     if ((await moveStage(tx, { of: stage, from: 'gating', to: 'held', set })) === undefined) return;
-    await endShift(flow, tx, {
+    await endShift(tx, {
       mitigation,
       ending: { to: 'unproven', note, by: 'llm-incident', calls: true, now },
     });
   });
 }
 
-async function stopAt(flow: Advancing, { mitigation, stage, now }: AtGate, why: string): Promise<void> {
+async function stopAt(
+  flow: Advancing,
+  { mitigation, stage, now }: AtGate,
+  { why, calls }: { why: string; calls: boolean },
+): Promise<void> {
   const note = `Stopped, because ${why}; it stands at ${stage.to_percent} %.`;
   await flow.db.transaction().execute(async (tx) => {
     const set = { settled_at: now };
     if ((await moveStage(tx, { of: stage, from: 'gating', to: 'stopped', set })) === undefined) return;
-    await endShift(flow, tx, {
+    await endShift(tx, {
       mitigation,
-      ending: { to: 'needs-human', note, by: 'llm-incident', calls: false, now },
+      ending: { to: 'needs-human', note, by: 'llm-incident', calls, now },
     });
   });
 }

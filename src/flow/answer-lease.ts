@@ -3,6 +3,7 @@ import { enqueue } from '../db/jobs.ts';
 import { digestOf } from '../evidence/digest.ts';
 import { type Incident, nameOf } from '../incident/incident.ts';
 import { addToTimeline } from '../incident/incident-store.ts';
+import { isPartOf } from '../incident/merge-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { IN_FORCE } from '../mitigation/in-force.ts';
 import { postponeLease, setKept, setLeaseOwner } from '../mitigation/lease-store.ts';
@@ -72,7 +73,7 @@ export async function handOverLease(
     const text = `Its lease was handed over: ${what}.`;
     await record(tx, { mitigation, by, now, kind: 'lease-owner', text, data: { to } });
     const told = `Mitigation ${found.id} is yours now: ${what}. \`/llm-incident lease\` shows until when.`;
-    if (to !== by) await enqueue(tx, notice(incident.id, now, { text: told, mention: [to] }));
+    if (to !== by) await enqueue(tx, notice(incident.id, now, { text: told, mention: [to], inThread: true }));
     return { kind: 'handed-over', what };
   });
 }
@@ -102,7 +103,8 @@ async function findAnswerable(
   { incident, mitigationId, by }: LeaseQuestion,
 ): Promise<Mitigation | LeaseRefusal> {
   const found = await findMitigation(flow.db, mitigationId);
-  if (found === undefined || found.incident_id !== incident.id)
+  const isHere = found?.incident_id != null && (await isPartOf(flow.db, found.incident_id, incident.id));
+  if (found === undefined || !isHere)
     return { kind: 'not-on', why: `There is no mitigation ${mitigationId} in ${nameOf(incident.id)}` };
   if (!IN_FORCE.includes(found.status)) return notOn(found, found.status);
   if (found.lease_until === null && found.kept_by === null)

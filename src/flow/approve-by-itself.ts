@@ -57,7 +57,7 @@ export async function approveByItself(flow: Flow, { id }: Mitigation): Promise<v
     });
     const text = `Runs now: ${what}. \`/llm-incident mitigate undo ${id}\` takes it back.`;
     await enqueue(tx, [
-      notice(incidentId, now, { text }),
+      notice(incidentId, now, { text, aloud: true }),
       runMitigation(mitigation, now),
       showProposal(incidentId, id, now),
       refreshCard(incidentId, now),

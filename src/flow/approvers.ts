@@ -7,6 +7,7 @@ import type { Mitigation } from '../mitigation/mitigation-store.ts';
 import { parsePlan } from '../mitigation/plan.ts';
 import { type Flow, serviceConfig } from './flow.ts';
 import { onCallPeople } from './on-call.ts';
+import { safetyHolds } from './safety-release.ts';
 
 type Asking = Pick<Flow, 'config' | 'chat' | 'log' | 'pager'>;
 
@@ -78,11 +79,12 @@ const isPolicy = (one: unknown) => typeof one !== 'string';
 /**
  * Who decides on this very plan, read now. Policy: who may approve for the service; under a standing approval also who
  * is on call for it, first level; and where those who may, without whoever proposed it, are fewer than it takes, the
- * engineering lead as well. Alone, by break-glass, may also who is on call and the commander of the incident.
+ * engineering lead as well. Alone, by break-glass, may also who is on call and the engineering lead: taking command gives nobody a
+ * vote. What a safety incident took away nobody ever sets back on alone, in whatever incident.
  * `voters`: whose votes are at stake; where all of them may anyhow, nobody else is looked up.
  */
 export async function electorateOf(
-  flow: Asking & Pick<Flow, 'targetFor'>,
+  flow: Asking & Pick<Flow, 'targetFor' | 'db'>,
   mitigation: Mitigation,
   about: { incident: Incident | undefined; voters?: readonly string[]; alone: boolean },
 ): Promise<ReadElectorate> {
@@ -90,7 +92,8 @@ export async function electorateOf(
   const { service, proposed_by: proposer } = mitigation;
   const plan = parsePlan(mitigation.plan);
   const standing = standingNow(flow, mitigation);
-  const isNever = incident === undefined || isNeverAlone(plan, incident.category);
+  const isNever =
+    incident === undefined || isNeverAlone(plan, incident.category) || (await safetyHolds(flow.db, plan));
   if (voters !== undefined && voters.length > 0 && voters.every(isTerminal))
     return { mayApprove: [], mayBreakGlass: isNever ? null : voters, standing, ...NOBODY_ELSE };
   const needed = neededFor(plan, standing);
@@ -101,7 +104,7 @@ export async function electorateOf(
   const others = people.filter((person) => needed.standing !== null || person !== proposer);
   const leads = others.length < needed.people ? flow.config.contacts.engineering_lead : [];
   const mayApprove = unique([...people, ...(needed.standing === null ? [] : first), ...leads]);
-  const responders = [...mayApprove, ...first, ...(incident?.commander == null ? [] : [incident.commander])];
+  const responders = [...mayApprove, ...first, ...flow.config.contacts.engineering_lead];
   const mayBreakGlass = isNever ? null : unique([...responders, ...(voters ?? []).filter(isTerminal)]);
   const onCall = unique([...byCall.people, ...first]).filter((person) => mayApprove.includes(person));
   return { mayApprove, mayBreakGlass, standing, onCall, leads, unread };
@@ -131,6 +134,11 @@ export function standingNow(
   const target = flow.targetFor(about);
   const names = serviceConfig(flow, about.service)?.standing_approvals ?? [];
   return target === null ? [] : standingApprovals({ ...about, target: target.describe(), names });
+}
+
+/** The people behind an id: those of a group, or the person itself; a group that cannot be read has nobody. */
+export async function membersOf(flow: Pick<Flow, 'chat' | 'log'>, id: string): Promise<string[]> {
+  return id.startsWith('S') ? (await readGroup(flow, id)).people : [id];
 }
 
 async function readGroup(flow: Pick<Flow, 'chat' | 'log'>, groupId: string): Promise<Reading> {

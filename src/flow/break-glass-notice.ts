@@ -1,6 +1,7 @@
 import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
 import { addToTimeline } from '../incident/incident-store.ts';
+import type { Called } from '../mitigation/approval.ts';
 import { parsePlan } from '../mitigation/plan.ts';
 import { describePlan } from '../mitigation/shift.ts';
 import { approverIds } from './approvers.ts';
@@ -11,6 +12,18 @@ import { summon } from './summon.ts';
 
 /** The kind of the timeline's entry, which asks for a review in the post-mortem. */
 export const BREAK_GLASS = 'break-glass';
+
+/** Whom it calls when this person runs it alone. */
+export function calledFor(
+  flow: Pick<Flow, 'config'>,
+  { service, by }: { service: string; by: string },
+): { who: Called; people: string[] } {
+  const others = (ids: readonly string[]) => ids.filter((id) => id !== by);
+  const leads = others(flow.config.contacts.engineering_lead);
+  if (leads.length > 0) return { who: 'lead', people: leads };
+  const people = others(approverIds(flow, service));
+  return { who: people.length > 0 ? 'approvers' : 'nobody', people };
+}
 
 /**
  * Tells that one person runs a plan alone. Policy: the engineering lead is called, or where that is the person or
@@ -35,9 +48,7 @@ export async function announceBreakGlass(
   const text =
     `Break-glass: proposal ${mitigation.id} runs now on the word of one person: ${what}. Why: ${/[.!?…]$/.test(reason) ? reason : `${reason}.`} ` +
     'Look at it now, and review it later with `/llm-incident postmortem review TEXT`.';
-  const others = (ids: readonly string[]) => ids.filter((id) => id !== ballot.voter);
-  const leads = others(flow.config.contacts.engineering_lead);
-  const people = leads.length > 0 ? leads : others(approverIds(flow, mitigation.service));
-  if (people.length === 0) return enqueue(tx, notice(incidentId, now, { text }));
+  const { people } = calledFor(flow, { service: mitigation.service, by: ballot.voter });
+  if (people.length === 0) return enqueue(tx, notice(incidentId, now, { text, aloud: true }));
   await summon(flow, tx, { incidentId, people, text, key: `break-glass:${mitigation.id}`, now });
 }

@@ -4,21 +4,27 @@ import type { Suspect } from '../evidence/what-changed.ts';
 import { clocksOf } from '../incident/clock-store.ts';
 import { type Incident, LIVE } from '../incident/incident.ts';
 import { findIncident, milestonesOf, timelineOf } from '../incident/incident-store.ts';
+import { pagesOf } from '../incident/page-store.ts';
 import { falseAlarmsOf } from '../incident/release-store.ts';
+import { latestUpdate } from '../incident/update-store.ts';
 import { type Mitigation, mitigationsOf } from '../mitigation/mitigation-store.ts';
 import { parsePlan } from '../mitigation/plan.ts';
 import { describePlan } from '../mitigation/shift.ts';
 import { findPostmortem } from '../postmortem/postmortem-store.ts';
+import { affectedText } from './affected-share.ts';
 import { standingNow } from './approvers.ts';
+import { choicesOn, measuredOn } from './card-choices.ts';
+import { namedActor } from './describe-serving.ts';
 import type { Flow } from './flow.ts';
+import type { CardAction, IncidentCard } from './incident-card.ts';
 import { JOINED } from './join-incident.ts';
-import { findKnownGood, type KnownGood } from './known-good.ts';
+import type { KnownGood } from './known-good.ts';
 import { pagedLine } from './paged-line.ts';
-import type { CardAction, IncidentCard } from './ports.ts';
 import { knownGoodRehearsal } from './rehearsal-views.ts';
+import { stakeholdersOn } from './show-ask.ts';
 import { stillOn } from './still-on.ts';
 
-type Looked = Pick<Flow, 'db' | 'clock' | 'config' | 'targetFor'>;
+type Looked = Pick<Flow, 'db' | 'clock' | 'config' | 'targetFor' | 'chat' | 'log'>;
 
 /** The card as the rows are now: it is edited in place and always true. */
 export async function loadCard(flow: Looked, incidentId: number): Promise<IncidentCard> {
@@ -27,7 +33,8 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
   const milestones = await milestonesOf(flow.db, incidentId);
   const timeline = await timelineOf(flow.db, incidentId);
   const clocks = await clocksOf(flow.db, incidentId);
-  const knownGood = await findKnownGood(flow, incident);
+  const measured = await measuredOn(flow, incident, timeline);
+  const { knownGood } = measured;
   const postmortem = await findPostmortem(flow.db, incidentId);
   const containing = clocks.find((clock) => clock.kind === 'contain');
   return {
@@ -46,18 +53,22 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
     mitigatedAt: milestones.mitigated ?? null,
     resolvedAt: milestones.resolved ?? null,
     now: flow.clock.now(),
-    signal: signalText(timeline),
+    signal: signalText(timeline, await affectedText(flow, incident)),
     likely: await likelyCause(flow, incidentId),
     knownGood: knownGood === null ? null : await knownGoodText(flow, incident, knownGood),
     paged: await pagedLine(flow, incident),
+    awaitsAnswer: milestones.acknowledged === undefined && (await wasPaged(flow, incident)),
     acknowledgedBy: timeline.find((entry) => entry.kind === 'acknowledged')?.actor ?? null,
     containBy: milestones.contained === undefined ? (containing?.due_at ?? null) : null,
     ...(await mitigationsOn(flow, incident)),
     falseAlarm: LIVE.includes(incident.status)
       ? (await falseAlarmsOf(flow.db, incidentId)).map(({ person }) => person)
       : [],
+    stakeholders: await stakeholdersOn(flow, incidentId),
+    ...(await peopleOn(flow, incident)),
     missing: postmortem?.missing ?? [],
     atOnce: atOnceFor(flow, incident),
+    ...choicesOn(flow, incident, { ...measured, timeline }),
     actions: actionsFor(flow, incident, {
       isAcknowledged: milestones.acknowledged !== undefined,
       servesKnownGood: knownGood?.name === '',
@@ -74,20 +85,28 @@ async function knownGoodText(flow: Looked, incident: Incident, good: KnownGood):
 
 const SHOWN_ALSO = 2;
 
-/** What fired first, and the newest of what joined it: a severity that rose has its reason on the card. */
-function signalText(timeline: readonly Row<'incident_event'>[]): string | null {
+/** What fired first, with the share of requests that it touched, and the newest of what joined it: a severity that rose has its reason on the card. */
+function signalText(timeline: readonly Row<'incident_event'>[], share: string | null): string | null {
   const signals = timeline.filter((entry) => entry.kind === 'signal').map((entry) => entry.text);
   const [first] = signals;
   if (first === undefined) return null;
   const also = [...new Set(signals.filter((text) => text.startsWith(JOINED)))].slice(-SHOWN_ALSO);
-  return [first, ...also].join(' · ');
+  return [share === null ? first : `${first}; ${share}`, ...also].join(' · ');
 }
 
 /** The change that is closest to the onset and not after it, as it was frozen at declaration. */
-async function likelyCause(flow: Pick<Flow, 'db'>, incidentId: number): Promise<string | null> {
+async function likelyCause(flow: Looked, incidentId: number): Promise<string | null> {
   const { changes } = await evidenceOf(flow.db, incidentId);
   const first = ((changes?.data['suspects'] ?? []) as Suspect[])[0];
-  return first === undefined ? null : `${first.sentence} (${String(first.at).slice(11, 16)} UTC)`;
+  if (first === undefined) return null;
+  const { change = first.sentence, actor, at } = first;
+  const who = actor === null ? [] : [await namedActor(flow, actor)];
+  return `${change} (${[...who, `${String(at).slice(11, 16)} UTC`].join(', ')})`;
+}
+
+async function wasPaged(flow: Looked, { id, status }: Incident): Promise<boolean> {
+  if (!LIVE.includes(status)) return false;
+  return (await pagesOf(flow.db, id)).some(({ purpose, state }) => purpose === 'page' && state === 'sent');
 }
 
 /** What is on with its lease; apart from it, what waits and what became of the others. */
@@ -139,7 +158,19 @@ function actionsFor(
     ['contain', !isContained],
     ['acknowledge', !seen.isAcknowledged],
     ['false_alarm', !isContained],
-    ['resolve', true],
+    ['resolve', isContained],
   ];
   return wanted.filter(([, isOffered]) => isOffered).map(([action]) => action);
+}
+
+/** Who does what, and what they told the others last. */
+async function peopleOn(
+  flow: Pick<Flow, 'db'>,
+  { id, commander, scribe, comms }: Incident,
+): Promise<Pick<IncidentCard, 'roles' | 'lastUpdate'>> {
+  const last = await latestUpdate(flow.db, id);
+  const roles = { commander, scribe, comms };
+  if (last === undefined) return { roles, lastUpdate: null };
+  const text = last.doing === null ? last.known : `${last.known} What we do: ${last.doing}`;
+  return { roles, lastUpdate: { by: last.said_by, at: last.at, text, nextAt: last.next_at } };
 }

@@ -1,7 +1,19 @@
 import { ExternalError } from '../errors.ts';
 import type { Approved } from '../mitigation/approval.ts';
+import { isSameSetting } from '../mitigation/freer.ts';
+import { leavesNothing } from '../mitigation/in-force.ts';
+import { mitigationsOn } from '../mitigation/lease-store.ts';
 import { clearSending, findMitigation, markSending } from '../mitigation/mitigation-store.ts';
-import { changedSince, currentOf, describeSetting, type Step, staleNote } from '../mitigation/plan.ts';
+import {
+  changedSince,
+  currentOf,
+  describeSetting,
+  hashPlan,
+  type Plan,
+  parsePlan,
+  type Step,
+  staleNote,
+} from '../mitigation/plan.ts';
 import type { Value } from '../mitigation/serving.ts';
 import { LONGEST_REQUEST_MS, type Target } from '../mitigation/target.ts';
 import type { Flow } from './flow.ts';
@@ -60,7 +72,8 @@ async function carryOutStep(flow: Flow, target: Target, run: StepRun): Promise<O
   await waitOutEarlierRequest(flow, approved.mitigationId);
   const idempotencyKey = `mitigation-${approved.mitigationId}-${keyPart}-${approved.planHash.slice(0, 16)}`;
   try {
-    await target.apply(step, { planHash: approved.planHash, idempotencyKey });
+    const isGivenBack = await givesBack(flow, approved.plan, step);
+    await target.apply(step, { planHash: approved.planHash, idempotencyKey, isGivenBack });
   } catch (thrown) {
     if (!(thrown instanceof ExternalError)) throw thrown;
     if (!thrown.outcomeUnknown) await clearSending(flow.db, approved.mitigationId);
@@ -70,6 +83,14 @@ async function carryOutStep(flow: Flow, target: Target, run: StepRun): Promise<O
   const outcome = await readBack(target, step);
   await clearSending(flow.db, approved.mitigationId);
   return outcome;
+}
+
+/** Whether it returns what a mitigation took, by whatever plan. */
+async function givesBack(flow: Flow, plan: Plan, step: Step): Promise<boolean> {
+  if (leavesNothing(plan)) return true;
+  const on = await mitigationsOn(flow.db, { service: plan.service, environment: plan.environment });
+  const taken = on.flatMap((one) => (one.plan_hash === hashPlan(plan) ? [] : parsePlan(one.plan).steps));
+  return taken.some(({ setting, from }) => isSameSetting(setting, step.setting) && from === step.to);
 }
 
 /** The first request of a run that died may still be on its way: nothing is sent until it can no longer land. */
@@ -96,7 +117,8 @@ async function readBack(target: Target, step: Step): Promise<Outcome> {
     await new Promise((resolve) => setTimeout(resolve, READ_BACK_PAUSE_MS));
   }
   const note = `The target accepted the change, but its read-back still says ${describeSetting(step.setting, seen)}.`;
-  return { kind: 'failed', note: `${note} Look at the target before you propose anything else.` };
+  // It may still land, so somebody has to own it.
+  return { kind: 'needs-human', note: `${note} Look at the target before you propose anything else.` };
 }
 
 const readBackNote = ({ setting, to }: Step) => `Read-back: ${describeSetting(setting, to)}.`;

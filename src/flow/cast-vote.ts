@@ -15,6 +15,7 @@ import { changedSince, type Plan, parsePlan, staleNote } from '../mitigation/pla
 import { premisesOf } from '../mitigation/shift.ts';
 import { electorateOf, isTerminal } from './approvers.ts';
 import type { Ballot, Vote } from './ballot.ts';
+import { calledFor } from './break-glass-notice.ts';
 import type { Flow } from './flow.ts';
 import { proposeAgain } from './propose.ts';
 import { describeGap, releaseGap } from './safety-release.ts';
@@ -90,7 +91,9 @@ async function decide(
   if (mitigation === undefined) return { kind: 'not-found' };
   const votes = await votesOn(tx, mitigation.id);
   const judged = judgeVote({ mitigation, ...ballot, electorate, votes, now });
-  const gap = counts(judged) ? await releaseGap(flow, tx, parsePlan(mitigation.plan)) : null;
+  const gap = counts(judged)
+    ? await releaseGap(flow, tx, { ...parsePlan(mitigation.plan), mitigationId: mitigation.id })
+    : null;
   const current: VoteOutcome =
     counts(judged) && staleBecause !== null
       ? { kind: 'stale', what: staleBecause, replacedBy: null }
@@ -119,7 +122,8 @@ async function decide(
       const approved = approvedBy(mitigation, await votesOn(tx, mitigation.id), electorate);
       if (approved === null) return { kind: 'wrong-plan' };
       await settleApproval(flow, tx, { ...vote, approved });
-      return outcome;
+      if (!outcome.alone) return outcome;
+      return { ...outcome, called: calledFor(flow, { ...mitigation, by: ballot.voter }).who };
     }
     default:
       return outcome;

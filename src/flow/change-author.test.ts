@@ -37,7 +37,8 @@ test('a-mitigation-of-ours-is-named-and-a-private-one-without-its-incident-and-p
   expect(authorOf({ ...seen, own: [{ ...mitigation, isPrivate: true }] }).actor).toBe('mitigation 7');
   const other = { ...mitigation, steps: [{ setting: 'prompt:answer', to: 'v12' }] };
   expect(authorOf({ ...seen, record, own: [other] }).actor).toBe('api-token');
-  expect(authorOf({ ...seen, own: [{ ...other, appliedAt: null }] })).toEqual({ ...named, at: at(4) });
+  expect(authorOf({ ...seen, own: [{ ...other, appliedAt: null }] }).actor).toBeNull();
+  expect(authorOf({ ...seen, own: [{ ...mitigation, appliedAt: null }] })).toEqual({ ...named, at: at(4) });
   const before = { ...mitigation, appliedAt: at(-5) };
   expect(authorOf({ ...seen, own: [before] }).actor).toBeNull();
 });

@@ -1,6 +1,6 @@
 import type { ReadChange } from '../evidence/target-reading.ts';
 import type { CarriedOut } from '../mitigation/applied-store.ts';
-import type { Setting, Value } from '../mitigation/serving.ts';
+import { kindOf, type Setting, type Value } from '../mitigation/serving.ts';
 import type { TargetChange } from '../mitigation/target.ts';
 
 /** When a change was made and who made it, where that is known. */
@@ -36,19 +36,28 @@ export function authorOf(seen: {
   return { at: new Date(time), actor };
 }
 
-/** The newest of ours that changes this setting to this, or that is under way with it. */
+/** The newest of ours that changed this setting to this; a shift that is under way passes shares on its way there. */
 function ownAuthor(
   { setting, value }: { setting: Setting | null; value: Value },
   own: readonly CarriedOut[],
 ): { at: Date; actor: string } | undefined {
   const ours = own.find(({ steps, appliedAt }) =>
-    steps.some((step) => step.setting === setting && (step.to === value || appliedAt === null)),
+    steps.some(
+      (step) =>
+        step.setting === setting &&
+        (step.to === value || (appliedAt === null && kindOf(step.setting) === 'split')),
+    ),
   );
   return ours === undefined ? undefined : { at: ours.appliedAt ?? ours.startedAt, actor: actorOf(ours) };
 }
 
 /** A private incident has neither a name nor people outside of its room. */
-function actorOf({ id, incidentId, isPrivate, proposedBy }: CarriedOut): string {
+export function actorOf({
+  id,
+  incidentId,
+  isPrivate,
+  proposedBy,
+}: Pick<CarriedOut, 'id' | 'incidentId' | 'isPrivate' | 'proposedBy'>): string {
   if (isPrivate) return `mitigation ${id}`;
   return `${proposedBy} (mitigation ${id}${incidentId === null ? '' : `, INC-${incidentId}`})`;
 }

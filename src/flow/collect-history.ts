@@ -2,7 +2,7 @@ import { ExternalError } from '../errors.ts';
 import { markVanished, messagesOf, type RecordedMessage, recordMessages } from '../incident/room-store.ts';
 import type { Flow } from './flow.ts';
 import type { ChannelMessage } from './ports.ts';
-import { timeOf } from './record-room.ts';
+import { recordPresence, timeOf } from './record-room.ts';
 
 const BATCH = 200;
 
@@ -11,6 +11,8 @@ interface Room {
   channelId: string;
   /** When this reading was asked for: what was recorded since then need not be read again. */
   readFrom: Date;
+  /** `new`: only threads with replies that are not recorded yet, for a reading in between. */
+  threads?: 'all' | 'new';
 }
 
 /** Slack has no such thread any more. */
@@ -35,7 +37,8 @@ export async function collectHistory(flow: Pick<Flow, 'db' | 'chat' | 'clock'>, 
     await readThread(flow, room, root);
   }
   if (oldestTs === null) return;
-  await markVanished(flow.db, { ...room, oldestTs, at: flow.clock.now() });
+  const isWhole = room.threads !== 'new';
+  await markVanished(flow.db, { ...room, oldestTs, isWhole, at: flow.clock.now() });
 }
 
 /** Roots that are known from recorded replies, and how many of those this reading has recorded already. */
@@ -48,7 +51,7 @@ async function recordedThreads(
   for (const { thread_ts, recorded_at, deleted_at } of await messagesOf(flow.db, room.incidentId)) {
     if (thread_ts === null) continue;
     roots.set(thread_ts, 0);
-    const isRead = recorded_at >= room.readFrom && deleted_at === null;
+    const isRead = (room.threads === 'new' || recorded_at >= room.readFrom) && deleted_at === null;
     if (isRead) replies.set(thread_ts, (replies.get(thread_ts) ?? 0) + 1);
   }
   return { replies, roots };
@@ -79,7 +82,9 @@ async function* inBatches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
 }
 
 async function record(flow: Pick<Flow, 'db' | 'clock'>, room: Room, batch: ChannelMessage[]): Promise<void> {
-  const rows: RecordedMessage[] = batch.map(({ ts, threadTs, userId, text, editedTs, files }) => ({
+  for (const message of batch) await recordPresence(flow, room, message);
+  const said = batch.filter(({ presence }) => presence === undefined);
+  const rows: RecordedMessage[] = said.map(({ ts, threadTs, userId, text, editedTs, files }) => ({
     incidentId: room.incidentId,
     channelId: room.channelId,
     ts,

@@ -1,18 +1,14 @@
 import type { MitigationStatus } from '../db/schema.ts';
+import { ExternalError } from '../errors.ts';
 import { type Incident, nameOf } from '../incident/incident.ts';
-import { listLive } from '../incident/incident-store.ts';
+import { addToTimeline, listLive } from '../incident/incident-store.ts';
+import { contains } from '../mitigation/contains.ts';
 import { findMitigation, type Mitigation } from '../mitigation/mitigation-store.ts';
-import {
-  contains,
-  describeSteps,
-  isResume,
-  type Plan,
-  parsePlan,
-  undoOf,
-  type Wanted,
-} from '../mitigation/plan.ts';
+import { describeSteps, type Plan, parsePlan, undoOf, type Wanted } from '../mitigation/plan.ts';
+import type { TargetState } from '../mitigation/serving.ts';
+import type { Target } from '../mitigation/target.ts';
+import { everybodyOf, tightens } from '../mitigation/tightens.ts';
 import { readAsked } from '../mitigation/wanted.ts';
-import type { WantedState } from './aim.ts';
 import { breakGlass } from './break-glass.ts';
 import { contain } from './contain.ts';
 import { declare } from './declare.ts';
@@ -29,6 +25,8 @@ export interface ContainRequest {
   reason: string;
   /** Who asks, by the name that the terminal knows. */
   by: string;
+  /** It is about safety: a private incident, whatever else is live. */
+  safety?: boolean | undefined;
 }
 
 /** What came of it. `contained`: the target's read-back shows the containing state. */
@@ -50,8 +48,8 @@ const LOOK_MS = 50;
 
 /**
  * Contains a service by an approved plan, without Slack: opens or joins its live incident, plans, approves by break-glass
- * and waits up to `waitMs` for the run. What was not done by then goes on. Policy: a terminal takes away, it never gives
- * back, and it always says why.
+ * and waits up to `waitMs` for the run. What was not done by then goes on. Policy: a terminal only takes from users, and
+ * always says why; the last known-good state is the one change of version that it makes.
  */
 export async function containAtOnce(
   flow: Flow,
@@ -59,27 +57,36 @@ export async function containAtOnce(
   { waitMs }: { waitMs: number },
 ): Promise<ContainReport> {
   const { service } = request;
-  const { environment } = flow.config;
-  const byHand = flow.targetFor({ service, environment })?.byHand?.() ?? null;
-  const read = readRequest(flow, request);
+  const target = flow.targetFor({ service, environment: flow.config.environment });
+  const byHand = target?.byHand?.() ?? null;
+  const read = await readRequest(flow, request, target);
   if (read.kind === 'wrong') return { ...NOTHING, said: read.problem, byHand };
+  const { wanted, state } = read;
   const by = `terminal:${request.by}`;
   const incident = await incidentOf(flow, { ...request, by });
   const known = { ...NOTHING, incident: nameOf(incident.id), byHand };
-  const proposed = await propose(flow, { incident, by, wanted: read.wanted });
+  const proposed = await propose(flow, { incident, by, wanted });
   if (proposed.kind === 'nothing-to-change') {
     await contain(flow, { incident, by, how: `${request.wish} was served already. ${request.reason}` });
     return { ...known, contained: true, status: 'served-already', said: proposed.summary };
   }
   if (proposed.kind !== 'proposed' && proposed.kind !== 'already-proposed')
     return { ...known, said: describeProposal(proposed) };
-  const { id, plan_hash: planHash } = proposed.mitigation;
+  const { id, plan_hash: planHash, plan } = proposed.mitigation;
+  // What is served may have changed since it was asked.
+  if (wanted !== 'known-good' && !parsePlan(plan).steps.every((step) => isTighter(step, state)))
+    return { ...reportOf(known, proposed.mitigation), said: `${GIVES} It is proposed there.` };
   const vote = await breakGlass(flow, { mitigationId: id, planHash, by, reason: request.reason });
   if (vote.kind !== 'approved' && vote.kind !== 'already-decided')
     return { ...reportOf(known, proposed.mitigation), said: describeVote(vote, incident.id) };
   flow.wake();
   return reportOf(known, await settled(flow, { id, waitMs }));
 }
+
+const GIVES = 'That gives something back to users, or serves them something else: propose it in Slack.';
+
+const isTighter = (step: Plan['steps'][number], state: TargetState) =>
+  tightens(step, { ...state, [step.setting]: step.from });
 
 const NOTHING: ContainReport = {
   contained: false,
@@ -92,58 +99,80 @@ const NOTHING: ContainReport = {
   byHand: null,
 };
 
-function readRequest(
+/** `state`: what is served now, empty where the target cannot be read; then the run says so. */
+type ReadRequest =
+  | { kind: 'wanted'; wanted: 'known-good' | readonly Wanted[]; state: TargetState }
+  | { kind: 'wrong'; problem: string };
+
+async function readRequest(
   flow: Flow,
   { service, wish, reason, by }: ContainRequest,
-): { kind: 'wanted'; wanted: WantedState } | { kind: 'wrong'; problem: string } {
+  target: Target | null,
+): Promise<ReadRequest> {
   const wrong = (problem: string) => ({ kind: 'wrong' as const, problem: `${problem} Nothing was changed.` });
-  const { services, environment } = flow.config;
+  const { services } = flow.config;
   if (reason.trim() === '' || by.trim() === '') return wrong('Say who contains it, and why.');
   if (!Object.hasOwn(services, service))
     return wrong(
       `There is no service ${service}. Configured: ${Object.keys(services).join(', ') || 'none'}.`,
     );
-  if (flow.targetFor({ service, environment }) === null)
-    return wrong(`No target is configured for ${service}: switch it off where it runs.`);
+  if (target === null) return wrong(`No target is configured for ${service}: switch it off where it runs.`);
   const asked = readAsked(wish);
   if (asked?.kind === 'wrong') return wrong(asked.problem);
-  if (asked?.kind === 'known-good') return { kind: 'wanted', wanted: 'known-good' };
+  if (asked?.kind === 'known-good') return { kind: 'wanted', wanted: 'known-good', state: {} };
   if (asked?.kind !== 'named') return wrong(`"${wish}" is nothing that contains.`);
-  const back = asked.wanted.find(isGivenBack);
-  if (back !== undefined) return wrong('That gives something back to users. Propose it in Slack.');
-  return { kind: 'wanted', wanted: asked.wanted };
+  const { wanted } = asked;
+  const state = await servedNow(target, wanted);
+  return wanted.every((one) => tightens(one, state)) ? { kind: 'wanted', wanted, state } : wrong(GIVES);
 }
 
-/** Switching on again, or lifting what was set. */
-const isGivenBack = ({ setting, to }: Wanted) => to === null || isResume({ setting, to });
+/** With the limit for everybody, by which one by name is measured. */
+async function servedNow(target: Target, wanted: readonly Wanted[]): Promise<TargetState> {
+  const settings = wanted.flatMap(({ setting }) => [setting, everybodyOf(setting) ?? setting]);
+  try {
+    return await target.read([...new Set(settings)]);
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError)) throw thrown;
+    return {};
+  }
+}
 
 /** Users are exposed where it is open; it is contained; it is nearly over. */
 const NEED: readonly Incident['status'][] = ['open', 'triage', 'contained', 'mitigated'];
 
-/** The live incident of the service, the newest of those that need it most; else a new one. */
+const safetyFirst = ({ category }: Incident) => (category === 'safety' ? 0 : 1);
+
+/**
+ * The live incident of the service that needs it most, of several the newest; else a new one. Policy: a safety incident
+ * goes before any other and is never passed over for a public one; the reason is for the room alone, not for the title.
+ */
 async function incidentOf(flow: Flow, asked: ContainRequest): Promise<Incident> {
-  const { service, reason, by } = asked;
+  const { service, reason, by, safety = false } = asked;
   const { environment } = flow.config;
-  const live = (await listLive(flow.db))
+  const [live] = (await listLive(flow.db))
     .filter((one) => one.service === service && one.environment === environment && !one.drill)
-    .sort((a, b) => NEED.indexOf(a.status) - NEED.indexOf(b.status) || b.id - a.id);
-  if (live[0] !== undefined) return live[0];
-  const { incident } = await declare(flow, {
-    title: reason.slice(0, LONGEST_TITLE),
-    category: 'quality',
-    severity: 'sev2',
+    .filter(({ category }) => !safety || category === 'safety')
+    .sort(
+      (a, b) =>
+        safetyFirst(a) - safetyFirst(b) || NEED.indexOf(a.status) - NEED.indexOf(b.status) || b.id - a.id,
+    );
+  if (live !== undefined) return live;
+  const { opened, incident } = await declare(flow, {
+    title: 'Contained from a terminal',
+    category: safety ? 'safety' : 'quality',
+    severity: safety ? 'sev1' : 'sev2',
     service,
     symptom: null,
     startedAt: null,
-    private: false,
+    private: safety,
     by,
     // Two terminals at once declare one incident.
     origin: `terminal ${environment}/${service}`,
   });
+  const note = { incidentId: incident.id, at: flow.clock.now(), kind: 'note', actor: by, text: reason };
+  if (opened) await addToTimeline(flow.db, note);
   return incident;
 }
-
-const LONGEST_TITLE = 150;
 
 async function settled(flow: Flow, { id, waitMs }: { id: number; waitMs: number }): Promise<Mitigation> {
   const until = Date.now() + waitMs;

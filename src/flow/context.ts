@@ -1,9 +1,9 @@
 import { evidenceOf } from '../evidence/evidence-store.ts';
 import type { Suspect } from '../evidence/what-changed.ts';
 import { findIncident } from '../incident/incident-store.ts';
-import { callTexts } from '../sources/call-sample-store.ts';
 import { describeComponent, nameOfComponent } from './component-text.ts';
 import { namedActor } from './describe-serving.ts';
+import { failingExamples } from './failing-examples.ts';
 import type { Flow } from './flow.ts';
 import { pastLikeThis } from './past-incidents.ts';
 import type { ContextView } from './ports.ts';
@@ -30,34 +30,7 @@ export async function loadContext(
     })),
   );
   const withheld = incident.private ? 'Examples of a private incident are not shown in messages.' : null;
-  const samples = withheld === null ? await failingSamples(flow, evidence.samples?.data) : [];
+  const samples = withheld === null ? await failingExamples(flow.db, incidentId, SHOWN_SAMPLES) : [];
   const past = await pastLikeThis(flow, incidentId);
   return { incidentId, changes, samples, samplesWithheld: withheld, past };
-}
-
-interface FrozenSample {
-  callId: number;
-  quality: number | null;
-  formatOk: boolean | null;
-}
-
-/** Different failures rather than the same one three times. */
-async function failingSamples(
-  flow: Pick<Flow, 'db'>,
-  frozen: Record<string, unknown> | undefined,
-): Promise<ContextView['samples']> {
-  const failing = (frozen?.['failing'] ?? []) as FrozenSample[];
-  const texts = await callTexts(
-    flow.db,
-    failing.map((sample) => sample.callId),
-  );
-  const seen = new Set<string>();
-  const samples: ContextView['samples'] = [];
-  for (const { callId, quality, formatOk } of failing) {
-    const text = texts.get(callId);
-    if (text?.output == null || seen.has(text.output) || samples.length === SHOWN_SAMPLES) continue;
-    seen.add(text.output);
-    samples.push({ input: text.input ?? '', output: text.output, score: quality, formatOk });
-  }
-  return samples;
 }

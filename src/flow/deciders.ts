@@ -1,6 +1,6 @@
 import type { Row } from '../db/schema.ts';
 import { findIncident } from '../incident/incident-store.ts';
-import { approversOn, isNeverAlone } from '../mitigation/approval.ts';
+import { approversOn } from '../mitigation/approval.ts';
 import { neededFor } from '../mitigation/approval-class.ts';
 import type { Mitigation } from '../mitigation/mitigation-store.ts';
 import { parsePlan } from '../mitigation/plan.ts';
@@ -36,8 +36,9 @@ export async function decidersOf(
     mitigation.incident_id === null ? undefined : await findIncident(flow.db, mitigation.incident_id);
   const electorate = await electorateOf(flow, mitigation, { incident, alone: false });
   const approved = approversOn(mitigation, votes, { needed, mayApprove: electorate.mayApprove });
-  const isOut = (id: string) => approved.includes(id) || id === mitigation.proposed_by;
-  const isNever = incident === undefined || isNeverAlone(plan, incident.category);
+  const isOut = (id: string) =>
+    approved.includes(id) || (needed.standing === null && id === mitigation.proposed_by);
+  const isNever = electorate.mayBreakGlass === null;
   const missing = needed.people - approved.length;
   return {
     ...shown,
@@ -70,7 +71,7 @@ function obstacleTo(seen: { id: number; left: number; missing: number; isNever: 
   const few =
     left === 0 ? 'nobody else may approve it' : `only ${left} more may approve it and ${missing} must`;
   const cure = isNever
-    ? 'Name more approvers or an engineering lead in the configuration: in a safety incident nobody resumes alone.'
+    ? 'Name more approvers or an engineering lead in the configuration: nobody sets this back on alone.'
     : `Break-glass runs it on one person’s word: the button, or \`/llm-incident mitigate break-glass ${id} REASON\`.`;
   return `As things are, ${few}. ${cure}`;
 }

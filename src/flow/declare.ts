@@ -4,6 +4,7 @@ import type { Category, Severity } from '../db/schema.ts';
 import { CATEGORIES, type Incident, SEVERITIES } from '../incident/incident.ts';
 import { addToTimeline, findLiveAbout } from '../incident/incident-store.ts';
 import { bringLedgerUp } from './bring-ledger-up.ts';
+import { bringMessage, type ReportedMessage } from './bring-message.ts';
 import { notice } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { openIncident } from './open-incident.ts';
@@ -25,6 +26,8 @@ export interface Declaration extends Declared {
   /** Names the form or command, so that the same one delivered twice declares once. */
   origin: string;
   announceTo?: { channelId: string; userId: string };
+  /** The message that it was opened from. */
+  message?: ReportedMessage;
 }
 
 /**
@@ -35,11 +38,12 @@ export async function declare(
   flow: Pick<Flow, 'db' | 'clock' | 'config' | 'pager'>,
   { by, ...asked }: Declaration,
 ): Promise<{ opened: boolean; incident: Incident; twin: Incident | null }> {
+  const { message, ...said } = asked;
   const now = flow.clock.now();
   const { environment } = flow.config;
   if (asked.service !== null) await bringLedgerUp(flow, { service: asked.service, environment }, now);
   const wanted = {
-    ...asked,
+    ...said,
     environment,
     source: 'person' as const,
     rule: null,
@@ -51,6 +55,7 @@ export async function declare(
   return flow.db.transaction().execute(async (tx) => {
     const outcome = await openIncident(flow, tx, wanted);
     if (!outcome.opened) await keepReport(tx, { incident: outcome.incident, by, title: asked.title, now });
+    if (message !== undefined) await bringMessage(tx, { incident: outcome.incident, by, message, now });
     const { service, environment, category, id } = outcome.incident;
     const live = service === null ? undefined : await findLiveAbout(tx, { service, environment, category });
     return { ...outcome, twin: live === undefined || live.id === id ? null : live };

@@ -1,11 +1,11 @@
 import { nameOf } from '../incident/incident.ts';
-import type { VoteOutcome } from '../mitigation/approval.ts';
+import type { Called, VoteOutcome } from '../mitigation/approval.ts';
 
 /** What to tell the person who clicked. */
 export function describeVote(outcome: VoteOutcome, incidentId: number | null): string {
   switch (outcome.kind) {
     case 'approved': {
-      if (outcome.alone) return BROKEN;
+      if (outcome.alone) return describeAlone(outcome.called ?? 'nobody');
       const under = outcome.standing === null ? '' : ` under the standing approval \`${outcome.standing}\``;
       return `Approved${under}. It runs now; the receipt follows in this room.`;
     }
@@ -24,7 +24,7 @@ export function describeVote(outcome: VoteOutcome, incidentId: number | null): s
     case 'glass-not-needed':
       return 'Your approval is enough: press *Approve*. Nothing was changed.';
     case 'never-alone':
-      return 'In a safety incident nobody resumes alone: two people approve it. Nothing was changed.';
+      return 'Nobody sets this back on alone: two people approve it. Nothing was changed.';
     case 'stale': {
       const next =
         outcome.replacedBy === null
@@ -49,8 +49,16 @@ export function describeVote(outcome: VoteOutcome, incidentId: number | null): s
   }
 }
 
-const BROKEN =
-  'It runs now on your word alone; the receipt follows in this room. The engineering lead is called, and the post-mortem asks for a review of it.';
+function describeAlone(called: Called): string {
+  return `It runs now on your word alone; the receipt follows in this room. ${WHO_IS_CALLED[called]}, and the post-mortem asks for a review of it.`;
+}
+
+/** What it costs to run something alone, said before and after. */
+export const WHO_IS_CALLED: Readonly<Record<Called, string>> = {
+  lead: 'The engineering lead is called',
+  approvers: 'No other engineering lead is named, so whoever else may approve is called',
+  nobody: 'Nobody else is named in the configuration, so nobody is called',
+};
 
 function named(who: readonly string[]): string {
   return who.length === 0 ? 'nobody (no approver is configured)' : who.map((u) => `<@${u}>`).join(', ');

@@ -2,7 +2,7 @@ import type { NewJob } from '../db/jobs.ts';
 import type { PagePurpose } from '../incident/page-store.ts';
 
 /** The jobs that follow from a change of state. A room's messages leave in order; pages do not wait for Slack. */
-const roomLane = (incidentId: number) => `room:${incidentId}`;
+export const roomLane = (incidentId: number) => `room:${incidentId}`;
 const pageLane = (incidentId: number) => `page:${incidentId}`;
 
 export function openRoom(
@@ -33,8 +33,15 @@ export function refreshCard(incidentId: number, now: Date): NewJob {
   return { kind: 'refresh-card', payload: { incidentId }, runAt: now, lane: roomLane(incidentId) };
 }
 
-/** A message in the room. With `mention` it is top-level and pushes those people's phones. */
-export function notice(incidentId: number, now: Date, said: { text: string; mention?: string[] }): NewJob {
+/**
+ * A message of the bot's. With `mention` it is top-level and pushes those people's phones, unless it is `inThread`; else
+ * it is in the thread of the card, unless it is `aloud`: in the room, where it pushes none. `room`: another one that it leads to.
+ */
+export function notice(
+  incidentId: number,
+  now: Date,
+  said: { text: string; mention?: string[]; aloud?: boolean; inThread?: boolean; room?: string },
+): NewJob {
   return { kind: 'notice', payload: { incidentId, ...said }, runAt: now, lane: roomLane(incidentId) };
 }
 
@@ -68,6 +75,26 @@ export function showLease(incidentId: number, mitigationId: number, now: Date): 
 
 export function showTree(incidentId: number, symptom: string | null, now: Date): NewJob {
   return { kind: 'show-tree', payload: { incidentId, symptom }, runAt: now, lane: roomLane(incidentId) };
+}
+
+/** The picture of a symptom's branch, or of the whole tree. */
+export function drawTree(incidentId: number, symptom: string | null, now: Date): NewJob {
+  return { kind: 'draw-tree', payload: { incidentId, symptom }, runAt: now, lane: roomLane(incidentId) };
+}
+
+/** The five questions with what answers them now. */
+export function showCharacteristics(incidentId: number, now: Date): NewJob {
+  return {
+    kind: 'show-characteristics',
+    payload: { incidentId },
+    runAt: now,
+    lane: roomLane(incidentId),
+  };
+}
+
+/** Sends three failing calls to what is served now. In no lane of the room's: nothing waits for a model. */
+export function reproduce(incidentId: number, now: Date): NewJob {
+  return { kind: 'reproduce', payload: { incidentId }, runAt: now, lane: `reproduce:${incidentId}` };
 }
 
 export function page(incidentId: number, purpose: PagePurpose, now: Date): NewJob {
@@ -215,6 +242,6 @@ export function publishPostmortem(incidentId: number, now: Date): NewJob {
 }
 
 /** A line in the ops channel: what is wrong with the bot itself, and what is not worth a room. Said once per key. */
-export function tellOps(said: { key: string; text: string }, now: Date): NewJob {
+export function tellOps(said: { key: string; text: string; mention?: string[] }, now: Date): NewJob {
   return { kind: 'tell-ops', payload: said, runAt: now, lane: 'ops', dedupeKey: `ops:${said.key}` };
 }

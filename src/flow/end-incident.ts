@@ -4,11 +4,13 @@ import { enqueue } from '../db/jobs.ts';
 import { type ClockKind, settleClocks, startClocks } from '../incident/clock-store.ts';
 import { type Incident, LIVE, mayBecome } from '../incident/incident.ts';
 import { addToTimeline, findIncident, lockIncident, moveStatus, reach } from '../incident/incident-store.ts';
-import { audit } from '../mitigation/audit-store.ts';
+import { audit, auditExpiry } from '../mitigation/audit-store.ts';
 import { mitigationsOf, moveMitigation } from '../mitigation/mitigation-store.ts';
-import { refreshCard, settlePages, showProposal, writePostmortem } from './effects.ts';
+import { ACKNOWLEDGEMENT_CLOCKS, CONTAINMENT_CLOCKS } from './contain-ladder.ts';
+import { notice, refreshCard, settlePages, showProposal, writePostmortem } from './effects.ts';
 import type { Flow } from './flow.ts';
-import { isKept, type StillOn, stillOn } from './still-on.ts';
+import { isKept, namesOf, type StillOn, stillOn } from './still-on.ts';
+import { suggestTuning } from './suggest-tuning.ts';
 
 /** The post-mortem is due 48 hours after resolution; its owner is reminded three times before. */
 const POSTMORTEM_HOURS = [24, 40, 47, 48] as const;
@@ -77,18 +79,38 @@ export async function close(
   });
 }
 
-type Step = Ending & { now: Date; to: 'resolved' | 'declined' | 'closed' };
+/** What an incident that has ended waits for no more. */
+const RUNNING_CLOCKS: readonly ClockKind[] = [
+  ...ACKNOWLEDGEMENT_CLOCKS,
+  ...CONTAINMENT_CLOCKS,
+  'update',
+  'update-lead',
+];
+
+type Step = Ending & { now: Date; to: 'resolved' | 'declined' | 'closed' | 'merged' };
 
 export async function end(tx: Tx, step: Step): Promise<Ended> {
   const from = LIVE.filter((status) => mayBecome(status, step.to));
   const moved = await moveStatus(tx, { id: step.incident.id, from, to: step.to });
   if (moved === undefined) return notPossible(tx, step.incident);
   const { id: incidentId } = step.incident;
-  await settleClocks(tx, { incidentId, kinds: ['contain', 'lead'], state: 'stopped', at: step.now });
+  await settleClocks(tx, { incidentId, kinds: [...RUNNING_CLOCKS], state: 'stopped', at: step.now });
   await withdrawProposals(tx, step);
   await enqueue(tx, settlePages(incidentId, 'resolved', step.now));
   await record(tx, step);
+  if (step.to === 'declined') {
+    await tellWhatStaysOn(tx, step);
+    await suggestTuning(tx, step.incident, step.now);
+  }
   return { kind: 'done' };
+}
+
+/** A false alarm is over, and what was done about it is not: nothing is ever taken back by itself. */
+async function tellWhatStaysOn(tx: Tx, { incident, now }: Step): Promise<void> {
+  const on = await stillOn(tx, { incidentId: incident.id });
+  if (on.length === 0) return;
+  const text = `It was a false alarm, and this stays on until somebody takes it back: ${namesOf(on)}. \`/llm-incident lease\` lists it, \`/llm-incident mitigate undo NUMBER\` takes it back.`;
+  await enqueue(tx, notice(incident.id, now, { text, aloud: true }));
 }
 
 export async function notPossible(tx: Tx, incident: Incident): Promise<Ended> {
@@ -97,10 +119,11 @@ export async function notPossible(tx: Tx, incident: Incident): Promise<Ended> {
 }
 
 async function withdrawProposals(tx: Tx, { incident, now, to }: Step): Promise<void> {
-  for (const { id, status } of await mitigationsOf(tx, incident.id)) {
+  for (const { id, status, plan_hash } of await mitigationsOf(tx, incident.id)) {
     if (status !== 'proposed') continue;
     const set = { settled_at: now, outcome: `The incident was ${to} before anyone decided.` };
     await moveMitigation(tx, { id, from: ['proposed'], to: 'expired', set });
+    await auditExpiry(tx, { id, plan_hash, now });
     await enqueue(tx, showProposal(incident.id, id, now));
   }
 }

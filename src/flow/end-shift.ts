@@ -6,9 +6,8 @@ import { type Mitigation, moveMitigation } from '../mitigation/mitigation-store.
 import { type Plan, parsePlan } from '../mitigation/plan.ts';
 import { subjectOf } from '../mitigation/serving.ts';
 import { describePlan } from '../mitigation/shift.ts';
-import { approverIds } from './approvers.ts';
 import { notice, refreshCard, showProposal, showReceipt } from './effects.ts';
-import type { Flow } from './flow.ts';
+import { push } from './push-effects.ts';
 
 export interface ShiftEnding {
   /**
@@ -25,11 +24,10 @@ export interface ShiftEnding {
 
 /** A shift that ends before all of the traffic is there; false when somebody ended it first. */
 export async function endShift(
-  flow: Pick<Flow, 'config'>,
   tx: Tx,
   { mitigation, ending }: { mitigation: Mitigation; ending: ShiftEnding },
 ): Promise<boolean> {
-  const { id, incident_id: incidentId, service } = mitigation;
+  const { id, incident_id: incidentId } = mitigation;
   const { to, note, by, calls, now } = ending;
   const set = { settled_at: now, outcome: note };
   const moved = await moveMitigation(tx, { id, from: ['running'], to, set });
@@ -42,18 +40,26 @@ export async function endShift(
   const text = `${describePlan(plan)}: ${note}`;
   const actor = by === 'llm-incident' ? null : by;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: `mitigation-${to}`, actor, text });
-  const people = incident.commander === null ? approverIds(flow, service) : [incident.commander];
-  const mention = calls ? people.filter((person) => person !== by) : [];
   const isBack = to === 'reverted' || to === 'withdrawn';
   const next = isBack ? '' : ` ${nextOf(plan, id)}`;
   await enqueue(tx, [
-    notice(incident.id, now, { text: `${text}${next}`, mention }),
+    calls
+      ? push(incident.id, now, { occasion: OCCASION[to], text: `${text}${next}`, actors: [by] })
+      : notice(incident.id, now, { text: `${text}${next}` }),
     showProposal(incident.id, id, now),
     showReceipt(incident.id, id, now),
     refreshCard(incident.id, now),
   ]);
   return true;
 }
+
+const OCCASION = {
+  reverted: 'failed',
+  'not-contained': 'not-contained',
+  unproven: 'unproven',
+  'needs-human': 'failed',
+  withdrawn: 'failed',
+} as const;
 
 /** It is in force with less than all of the traffic: on, or back. */
 function nextOf({ shift }: Plan, id: number): string {

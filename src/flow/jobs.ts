@@ -1,23 +1,41 @@
 import { z } from 'zod';
 import type { JobHandler } from '../db/job-runner.ts';
-import { isSuperseded, type Job } from '../db/jobs.ts';
+import { enqueue, isSuperseded, type Job } from '../db/jobs.ts';
+import { findIncident } from '../incident/incident-store.ts';
 import { CALL_APPROVERS, callApprovers } from './ask-approvers.ts';
 import { loadCard } from './card.ts';
+import { characterise } from './characterise.ts';
+import { climb } from './contain-ladder.ts';
+import { drawTree } from './draw-tree.ts';
+import { showTree as showBranch } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { freezeInputs } from './freeze-inputs.ts';
+import { RECONCILE_ROOM } from './gap.ts';
+import { showChart } from './incident-chart.ts';
 import { JUDGE_CALL, judgeCall } from './judge-calls.ts';
 import { loadLease } from './lease-view.ts';
+import { LINK_MARK, linkMarked } from './mark-timeline.ts';
 import { loadProposal, loadReceipt } from './mitigation-views.ts';
 import { cardKey, openRoom } from './open-room.ts';
 import { pagerJobs } from './pager-jobs.ts';
 import { REHEARSE } from './plan-rehearsals.ts';
 import { present } from './present.ts';
+import { drawHomes, PUBLISH_HOMES } from './publish-homes.ts';
+import { pushPeople } from './push.ts';
+import { reconcileRoom } from './reconcile-room.ts';
 import { rehearse } from './rehearse.ts';
+import { REPRODUCE, reproduce } from './reproduce.ts';
+import { followTopic } from './room-topic.ts';
 import { RUN_CANARY, runCanary } from './run-canaries.ts';
+import { EXPORT, runExport } from './run-exports.ts';
 import { runMitigation } from './run-mitigation.ts';
 import { runStage } from './run-shift.ts';
+import { drawDigest, followDigest, SHOW_DIGEST } from './show-digest.ts';
+import { stakeholderJobs } from './stakeholder-jobs.ts';
 import { throttleOffender } from './throttle-offender.ts';
+import { tryImmunity } from './try-immunity.ts';
 import { loadTree } from './walk-tree.ts';
+import { IMMUNITY } from './watch-immunity.ts';
 import { publishPostmortem, writePostmortem } from './write-postmortem.ts';
 
 const about = z.object({
@@ -25,8 +43,15 @@ const about = z.object({
   mitigationId: z.number().default(0),
   symptom: z.string().nullish(),
 });
-const forOps = z.object({ key: z.string(), text: z.string() });
-const said = z.object({ incidentId: z.number(), text: z.string(), mention: z.array(z.string()).default([]) });
+const forOps = z.object({ key: z.string(), text: z.string(), mention: z.array(z.string()).default([]) });
+const said = z.object({
+  incidentId: z.number(),
+  text: z.string(),
+  mention: z.array(z.string()).default([]),
+  aloud: z.boolean().default(false),
+  inThread: z.boolean().default(false),
+  room: z.string().optional(),
+});
 
 /** Every kind of durable job and the verb that does it. */
 export function jobHandlers(flow: Flow): Record<string, JobHandler> {
@@ -34,16 +59,29 @@ export function jobHandlers(flow: Flow): Record<string, JobHandler> {
     'open-room': (job) => openRoom(flow, job),
     'freeze-inputs': (job) => freezeInputs(flow, job),
     'refresh-card': (job) => refresh(flow, job),
+    [PUBLISH_HOMES]: (job) => drawHomes(flow, job),
+    [SHOW_DIGEST]: (job) => drawDigest(flow, job),
+    [LINK_MARK]: (job) => linkMarked(flow, job),
+    [RECONCILE_ROOM]: (job) => reconcileRoom(flow, job),
     notice: (job) => say(flow, job),
+    push: (job) => pushPeople(flow, job),
+    'climb-ladder': (job) => climb(flow, job),
+    'show-chart': (job) => showChart(flow, job),
     'tell-ops': (job) => tellOps(flow, job),
     'show-proposal': (job) => showProposal(flow, job),
     'show-receipt': (job) => showReceipt(flow, job),
     'show-lease': (job) => showLease(flow, job),
     'show-tree': (job) => showTree(flow, job),
+    'draw-tree': (job) => drawTree(flow, job),
+    'show-characteristics': (job) => showCharacteristics(flow, job),
+    [REPRODUCE]: (job) => reproduce(flow, job),
     [RUN_CANARY]: (job) => runCanary(flow, job),
     [JUDGE_CALL]: (job) => judgeCall(flow, job),
     [REHEARSE]: (job) => rehearse(flow, job),
+    [IMMUNITY]: (job) => tryImmunity(flow, job),
+    [EXPORT]: (job) => runExport(flow, job),
     ...pagerJobs(flow),
+    ...stakeholderJobs(flow),
     'run-mitigation': (job) => runMitigation(flow, job),
     'throttle-offender': (job) => throttleOffender(flow, job),
     'run-stage': (job) => runStage(flow, job),
@@ -54,7 +92,7 @@ export function jobHandlers(flow: Flow): Record<string, JobHandler> {
 }
 
 /** Jobs that wait for a model to answer; they get a runner of their own, so that no page ever waits behind one. */
-export const MODEL_JOBS: readonly string[] = [RUN_CANARY, JUDGE_CALL, REHEARSE];
+export const MODEL_JOBS: readonly string[] = [RUN_CANARY, JUDGE_CALL, REHEARSE, REPRODUCE, IMMUNITY];
 
 /** The card is always drawn from the rows as they are now, so one edit stands for all that wait behind it. */
 async function refresh(flow: Flow, job: Job): Promise<void> {
@@ -68,22 +106,29 @@ async function refresh(flow: Flow, job: Job): Promise<void> {
     message: { kind: 'card', card },
     retried: isRetry(job),
   });
+  const incident = await findIncident(flow.db, incidentId);
+  if (incident !== undefined) await followTopic(flow, incident);
+  await followDigest(flow, incidentId);
 }
 
 async function say(flow: Flow, job: Job): Promise<void> {
-  const { incidentId, text, mention } = said.parse(job.payload);
-  const message = { kind: 'notice' as const, text, mention };
-  await present(flow, { incidentId, key: `notice:${job.id}`, message, retried: isRetry(job) });
+  const { incidentId, text, mention, room, aloud, inThread } = said.parse(job.payload);
+  const message = { kind: 'notice' as const, text, mention, room };
+  const isInRoom = aloud || (mention.length > 0 && !inThread);
+  const where = isInRoom ? {} : { under: cardKey(incidentId) };
+  const key = `notice:${job.id}`;
+  await present(flow, { incidentId, key, message, ...where, retried: isRetry(job) });
 }
 
-/** Without an ops channel it is in the log and in `status` only. */
+/** Without an ops channel it is in the log and in `status` only, or goes to who is mentioned. */
 async function tellOps(flow: Flow, job: Job): Promise<void> {
-  const { key, text } = forOps.parse(job.payload);
+  const { key, text, mention } = forOps.parse(job.payload);
   flow.log.warn({ key, text }, 'for the ops channel');
-  const { ops_channel: channelId } = flow.config;
-  if (channelId === undefined) return;
-  const message = { kind: 'notice' as const, text, mention: [] };
-  await flow.chat.post({ key: `ops:${key}`, channelId, message, retried: isRetry(job) });
+  const [person] = mention;
+  const { ops_channel: ops = person && (await flow.chat.directChannel(person)) } = flow.config;
+  if (ops === undefined) return;
+  const message = { kind: 'notice' as const, text, mention };
+  await flow.chat.post({ key: `ops:${key}`, channelId: ops, message, retried: isRetry(job) });
 }
 
 async function showProposal(flow: Flow, job: Job): Promise<void> {
@@ -105,15 +150,29 @@ async function showLease(flow: Flow, job: Job): Promise<void> {
   await present(flow, { incidentId, key, message: { kind: 'lease', lease }, retried: isRetry(job) });
 }
 
+/** Where the evidence picks a branch, its first step follows. */
 async function showTree(flow: Flow, job: Job): Promise<void> {
   const { incidentId, symptom } = about.parse(job.payload);
   const tree = await loadTree(flow, { incidentId, symptom: symptom ?? null });
-  const key =
-    symptom === null || symptom === undefined ? `tree:${incidentId}` : `tree:${incidentId}:${symptom}`;
+  const isChoice = tree.step === null && tree.leaf === null;
   await present(flow, {
     incidentId,
-    key,
+    key: isChoice ? `tree:${incidentId}` : `tree:${incidentId}:${symptom}`,
     message: { kind: 'tree', tree },
+    under: cardKey(incidentId),
+    retried: isRetry(job),
+  });
+  if (isChoice && tree.picked != null)
+    await enqueue(flow.db, showBranch(incidentId, tree.picked, flow.clock.now()));
+}
+
+async function showCharacteristics(flow: Flow, job: Job): Promise<void> {
+  const { incidentId } = about.parse(job.payload);
+  const characteristics = await characterise(flow, incidentId);
+  await present(flow, {
+    incidentId,
+    key: `characteristics:${incidentId}`,
+    message: { kind: 'characteristics', characteristics },
     under: cardKey(incidentId),
     retried: isRetry(job),
   });

@@ -3,6 +3,7 @@ import { enqueue } from '../db/jobs.ts';
 import type { Incident } from '../incident/incident.ts';
 import { addToTimeline, moveStatus, takeBack } from '../incident/incident-store.ts';
 import { notice, refreshCard } from './effects.ts';
+import { push } from './push-effects.ts';
 
 export interface Joining {
   incident: Incident;
@@ -30,6 +31,11 @@ export async function joinIncident(tx: Tx, joining: Joining): Promise<Incident> 
 async function reopen(tx: Tx, { incident, said, isQuiet = false, now }: Joining): Promise<void> {
   await takeBack(tx, incident.id, ['contained', 'mitigated']);
   await moveStatus(tx, { id: incident.id, from: ['mitigated'], to: 'open' });
-  const mention = incident.commander === null || isQuiet ? [] : [incident.commander];
-  await enqueue(tx, notice(incident.id, now, { text: `It fires again: ${said}`, mention }));
+  const text = `It fires again: ${said}`;
+  await enqueue(
+    tx,
+    isQuiet
+      ? notice(incident.id, now, { text, aloud: true })
+      : push(incident.id, now, { occasion: 'not-contained', text }),
+  );
 }

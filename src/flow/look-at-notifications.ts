@@ -99,7 +99,8 @@ async function record(
     if (key === undefined)
       await notePagerState(tx, { pagerdutyId: place, aspect: 'notified', value: text, actor: null, at: now });
     await enqueue(tx, refreshCard(incidentId, now));
-    if (missing.length > 0) await enqueue(tx, notice(incidentId, now, { text: `PagerDuty: ${text}.` }));
+    if (missing.length > 0)
+      await enqueue(tx, notice(incidentId, now, { text: `PagerDuty: ${text}.`, aloud: true }));
   });
 }
 

@@ -1,9 +1,10 @@
 import type { MitigationStatus } from '../db/schema.ts';
 import { findIncident } from '../incident/incident-store.ts';
 import { findMitigation, type Mitigation, votesOn } from '../mitigation/mitigation-store.ts';
-import { describeSetting, describeSteps, type Plan, parsePlan, undoOf } from '../mitigation/plan.ts';
+import { describeSetting, describeSteps, type Plan, parsePlan } from '../mitigation/plan.ts';
 import { type ProofReport, readProof } from '../mitigation/proof.ts';
-import { describePlan } from '../mitigation/shift.ts';
+import { describePlan, undoOfPlan } from '../mitigation/shift.ts';
+import { inWords } from '../postmortem/duration.ts';
 import { decidersOf } from './deciders.ts';
 import type { Flow } from './flow.ts';
 import type { ProposalView, ReceiptView } from './ports.ts';
@@ -17,7 +18,7 @@ export async function loadProposal(
 ): Promise<ProposalView> {
   const mitigation = await mustFind(flow, mitigationId);
   const plan = parsePlan(mitigation.plan);
-  const undo = undoOf(plan.steps);
+  const undo = undoOfPlan(plan);
   return {
     mitigationId,
     planHash: mitigation.plan_hash,
@@ -93,9 +94,16 @@ export async function loadReceipt(flow: Pick<Flow, 'db'>, mitigationId: number):
       ...(await stageLines(flow.db, mitigationId, plan)),
       mitigation.outcome,
       ...(proof?.lines ?? []),
+      effectLine(proof),
     ].filter((line): line is string => line !== null && line !== ''),
     next: nextStep(verdict, { proof, incidentStatus: incident?.status, outcome: mitigation.outcome }),
   };
+}
+
+/** How long the change took to reach users, where live calls have shown it. */
+function effectLine(proof: ProofReport | null): string | null {
+  const ms = proof?.timeToEffectMs ?? null;
+  return ms === null ? null : `Time to effect: ${ms < 1000 ? 'at once' : inWords(ms)}.`;
 }
 
 function nextStep(
@@ -107,13 +115,13 @@ function nextStep(
   if (verdict === 'proven')
     return incidentStatus === 'mitigated' ? '`/llm-incident resolve` when users are well.' : null;
   if (verdict === 'not-contained')
-    return proof?.next ?? '`/llm-incident tree` for the next branch, or *Contain* on the card.';
+    return proof?.next ?? '`/llm-incident tree` for the next branch, or the fallback on the card.';
   if (verdict === 'stale')
     return outcome?.includes('takes its place')
       ? 'Decide on the proposal that takes its place; it starts from what is served now.'
       : 'Propose it again; the new plan starts from what is served now.';
   if (verdict === 'reverted') return null;
-  return 'Look at the target, then `/llm-incident mitigate` or *Contain* on the card.';
+  return 'Look at the target, then `/llm-incident mitigate` or the fallback on the card.';
 }
 
 async function mustFind(flow: Pick<Flow, 'db'>, id: number): Promise<Mitigation> {

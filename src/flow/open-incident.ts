@@ -1,5 +1,5 @@
 import type { Tx } from '../db/database.ts';
-import { enqueue } from '../db/jobs.ts';
+import { enqueue, type NewJob } from '../db/jobs.ts';
 import type { Category, Severity } from '../db/schema.ts';
 import { freezeEvidence } from '../evidence/freeze-store.ts';
 import { startClocks } from '../incident/clock-store.ts';
@@ -7,10 +7,14 @@ import { dedupKey, type Incident, nameOf, pagePlan, withSafetyRules } from '../i
 import { addToTimeline, openIncident as insertIncident, reach } from '../incident/incident-store.ts';
 import { requestPage } from '../incident/page-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
+import { askStakeholders } from './ask-stakeholders.ts';
+import { awaitAcknowledgement, startLadder } from './contain-ladder.ts';
 import { freezeInputs, openRoom, page } from './effects.ts';
 import { escalationsOf, leadAfterMs } from './escalation.ts';
-import { type Flow, minutesToMs } from './flow.ts';
+import type { Flow } from './flow.ts';
 import { rehearseAtOpening } from './plan-rehearsals.ts';
+import { push } from './push-effects.ts';
+import { startUpdateClock } from './update-clock.ts';
 
 export interface WantedIncident {
   title: string;
@@ -59,8 +63,8 @@ export async function openIncident(
   if (!outcome.opened) return outcome;
   const { incident } = outcome;
   await recordOpening(tx, incident, wanted);
-  const containBy = new Date(now.getTime() + minutesToMs(flow.config.contain_within_minutes));
-  await startClocks(tx, [{ incidentId: incident.id, kind: 'contain', dueAt: containBy }]);
+  await startLadder(flow, tx, { incident, now });
+  await startUpdateClock(flow, tx, { incident, now });
   await planPages(flow, tx, { incident, now });
   if (service !== null) {
     const passScore = wanted.passScore === null ? {} : { passScore: wanted.passScore };
@@ -69,10 +73,23 @@ export async function openIncident(
   }
   await enqueue(tx, [
     openRoom(incident.id, now, wanted.announceTo),
+    ...tellOpening(incident, now),
     freezeInputs(incident.id, now),
     ...rehearseAtOpening(flow, incident, now),
   ]);
+  await askStakeholders(flow, tx, { incident, now });
   return outcome;
+}
+
+/** Policy: on-call is told of what opened; not of a sev3 or a drill, which wake nobody, and never who declared it. */
+function tellOpening(incident: Incident, now: Date): NewJob[] {
+  if (incident.severity === 'sev3' || incident.drill) return [];
+  const about = incident.private
+    ? ''
+    : ` ${incident.severity.toUpperCase()} ${incident.category} · ${incident.service ?? 'no service named'}.`;
+  const text = `${nameOf(incident.id)} is open.${about} The next step is on the card; *I'm on it* takes it.`;
+  const actors = incident.declared_by === null ? [] : [incident.declared_by];
+  return [push(incident.id, now, { occasion: 'opened', text, actors })];
 }
 
 async function recordOpening(
@@ -137,6 +154,7 @@ export async function pageNow(
   if (purpose === 'page') {
     const dueAt = new Date(now.getTime() + leadAfterMs(flow, incident));
     await startClocks(tx, [{ incidentId: incident.id, kind: 'lead', dueAt }]);
+    await awaitAcknowledgement(flow, tx, { incident, now });
   }
   return true;
 }

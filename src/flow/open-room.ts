@@ -1,13 +1,19 @@
 import { z } from 'zod';
-import type { Job } from '../db/jobs.ts';
+import { enqueue, type Job } from '../db/jobs.ts';
 import { ExternalError, messageOf } from '../errors.ts';
 import { type Incident, isPerson, nameOf } from '../incident/incident.ts';
 import { addToTimeline, findIncident, setRoom } from '../incident/incident-store.ts';
+import { keepTopic } from '../incident/room-card-store.ts';
 import { approversOf } from './approvers.ts';
 import { loadCard } from './card.ts';
+import { peopleOf } from './contacts.ts';
 import { loadContext } from './context.ts';
+import { showTree } from './effects.ts';
 import { type Flow, serviceConfig } from './flow.ts';
 import { present } from './present.ts';
+import { showChart } from './push-effects.ts';
+import { topicOf } from './room-topic.ts';
+import { followDigest } from './show-digest.ts';
 
 const payload = z.object({
   incidentId: z.number(),
@@ -21,19 +27,23 @@ export async function openRoom(flow: Flow, job: Job): Promise<void> {
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
   const channelId = incident.channel_id ?? (await createRoom(flow, incident, retried));
-  await flow.chat.invite(channelId, await peopleFor(flow, incident));
+  // The card first: whom to invite has to be asked elsewhere, and a phone shows the card all the same.
   const card = await loadCard(flow, incidentId);
   await present(flow, { incidentId, key: cardKey(incidentId), message: { kind: 'card', card }, retried });
+  await followDigest(flow, incidentId);
+  await flow.chat.invite(channelId, await peopleFor(flow, incident));
   const context = await loadContext(flow, incidentId);
   const thread = { incidentId, key: `context:${incidentId}`, under: cardKey(incidentId), retried };
   if (context !== null) await present(flow, { ...thread, message: { kind: 'context', context } });
+  const now = flow.clock.now();
+  await enqueue(flow.db, [showChart(incidentId, now), showTree(incidentId, null, now)]);
   if (announceTo !== undefined) await announce(flow, { ...announceTo, incidentId, roomId: channelId });
 }
 
 export const cardKey = (incidentId: number) => `card:${incidentId}`;
 
 async function createRoom(flow: Flow, incident: Incident, retried: boolean): Promise<string> {
-  const topic = `${nameOf(incident.id)} · ${incident.severity} ${incident.category} · ${incident.environment}`;
+  const topic = topicOf(incident);
   const room = await flow.chat.createRoom({
     incidentId: incident.id,
     // A rule's title is the same for every service; a person's says what they mean.
@@ -46,6 +56,7 @@ async function createRoom(flow: Flow, incident: Incident, retried: boolean): Pro
   await flow.db.transaction().execute(async (tx) => {
     await setRoom(tx, incident.id, room);
     const at = flow.clock.now();
+    await keepTopic(tx, { incidentId: incident.id, topic, at });
     const text = `Room #${room.channelName} opened.`;
     await addToTimeline(tx, { incidentId: incident.id, at, kind: 'room', actor: null, text });
   });
@@ -60,7 +71,7 @@ async function peopleFor(flow: Flow, incident: Incident): Promise<string[]> {
     ...(isPerson(incident.declared_by) ? [incident.declared_by] : []),
     ...(owner === undefined ? [] : [owner]),
     ...(await approversOf(flow, incident.service)),
-    ...(incident.category === 'safety' ? [...legal, ...compliance, ...comms] : []),
+    ...(incident.category === 'safety' ? await peopleOf(flow, [...legal, ...compliance, ...comms]) : []),
   ]);
   return [...people];
 }

@@ -60,7 +60,7 @@ async function callThem(flow: Flow, calling: Calling): Promise<void> {
 async function sayLate(flow: Flow, { incident_id: incidentId, key }: PeoplePage): Promise<void> {
   const text =
     'PagerDuty cannot be reached: the phones of those who were called do not ring yet. Call them yourself.';
-  const late = notice(incidentId, flow.clock.now(), { text });
+  const late = notice(incidentId, flow.clock.now(), { text, aloud: true });
   await enqueue(flow.db, { ...late, dedupeKey: `late-page:${incidentId}:${key}` });
 }
 
@@ -176,7 +176,8 @@ async function settle(flow: Flow, settled: Settled): Promise<void> {
       text: outcome,
       data: { key },
     });
-    if (missed.length > 0) await enqueue(tx, notice(incident.id, now, { text: missed.join(' ') }));
+    if (missed.length > 0)
+      await enqueue(tx, notice(incident.id, now, { text: missed.join(' '), aloud: true }));
     if (taken.length > 0) await enqueue(tx, lookAtNotifications({ ...about, look: 1 }, now));
   });
   flow.log.info({ ...about, failure }, 'people were paged by name');

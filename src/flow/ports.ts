@@ -1,4 +1,10 @@
-import type { Category, IncidentStatus, Severity, VoteChoice } from '../db/schema.ts';
+import type { VoteChoice } from '../db/schema.ts';
+import type { LeafAction } from '../decision/playbook.ts';
+import type { DigestView } from './digest-view.ts';
+import type { FailingExample } from './failing-examples.ts';
+import type { HomeView } from './home.ts';
+import type { IncidentCard } from './incident-card.ts';
+import type { StakeholderView } from './stakeholder-view.ts';
 
 /** What the room can be told, in our words. The edge renders it; outside text in here is raw and escaped there. */
 export type RoomMessage =
@@ -7,51 +13,12 @@ export type RoomMessage =
   | { kind: 'receipt'; receipt: ReceiptView }
   | { kind: 'context'; context: ContextView }
   | { kind: 'tree'; tree: TreeView }
+  | { kind: 'characteristics'; characteristics: CharacteristicsView }
   | { kind: 'lease'; lease: LeaseView }
-  | { kind: 'notice'; text: string; mention?: string[] }
+  | { kind: 'stakeholder'; ask: StakeholderView }
+  | { kind: 'digest'; digest: DigestView }
+  | { kind: 'notice'; text: string; mention?: string[]; room?: string | undefined }
   | { kind: 'postmortem'; summary: string; missing: string[] };
-
-export interface IncidentCard {
-  incidentId: number;
-  title: string;
-  category: Category;
-  severity: Severity;
-  status: IncidentStatus;
-  service: string | null;
-  environment: string;
-  private: boolean;
-  drill: boolean;
-  /** Estimated start; the exposure on the card is counted from here to containment. */
-  startedAt: Date | null;
-  declaredAt: Date;
-  containedAt: Date | null;
-  mitigatedAt: Date | null;
-  resolvedAt: Date | null;
-  now: Date;
-  /** What fired with its numbers, e.g. "Quality score 0.71 against 0.86 (−17 %, n = 412)". */
-  signal: string | null;
-  /** The most suspicious change, or null when the ledger shows none. */
-  likely: string | null;
-  knownGood: string | null;
-  /** Receipt of the page, or the reason why nobody was paged. */
-  paged: string;
-  acknowledgedBy: string | null;
-  containBy: Date | null;
-  /** Mitigations that are in force or waiting, one line each. */
-  mitigations: string[];
-  /** What is on, whose it is and until when; null: for good, with the reason that it is kept for. */
-  stillOn: { what: string; since: Date; owner: string | null; until: Date | null; kept: string | null }[];
-  /** While it is said by too few: who said that a safety incident is a false alarm. */
-  falseAlarm: string[];
-  /** What the room is still missing after resolution. */
-  missing: string[];
-  actions: CardAction[];
-  /** Of these, those that run at one click of someone who may approve. */
-  atOnce: CardAction[];
-}
-
-/** Buttons of the card; the value of each is the incident's id. */
-export type CardAction = 'propose' | 'contain' | 'acknowledge' | 'false_alarm' | 'resolve';
 
 export interface ProposalView {
   mitigationId: number;
@@ -131,7 +98,7 @@ export interface LeaseView {
 export interface ContextView {
   incidentId: number;
   changes: { component: string; from: string; to: string; at: Date; actor: string | null }[];
-  samples: { input: string; output: string; score: number | null; formatOk: boolean | null }[];
+  samples: FailingExample[];
   samplesWithheld: string | null;
   /** Past incidents like this one, the most alike first. */
   past: PastLikeThis[];
@@ -150,10 +117,37 @@ export interface TreeView {
   incidentId: number;
   /** The symptoms to choose from when none is chosen yet. */
   choices: { id: string; symptom: string; suggested: string | null }[];
+  /** Of these: the branch that the evidence picks, whose first step is shown beside. */
+  picked?: string | null;
   /** The step that is asked now. */
   step: TreeStepView | null;
   /** Where the walk ended. */
-  leaf: { advice: string; action: 'propose' | 'contain' | null } | null;
+  leaf: TreeLeafView | null;
+}
+
+/** Where a walk ended: what to do, and the plan that is prepared for it. */
+export interface TreeLeafView {
+  advice: string;
+  action: LeafAction | null;
+  symptomId?: string;
+  /** The plan as it would be proposed now, in lines; or why there is none. Null: the advice alone. */
+  plan?: { isReady: boolean; lines: string[] } | null;
+}
+
+/** The five questions with what answers them now; outside text is raw. */
+export interface CharacteristicsView {
+  incidentId: number;
+  questions: {
+    question: string;
+    asked: string;
+    answer: string | null;
+    /** Who answered; null: the evidence. */
+    by: string | null;
+    /** What the evidence says beside a person's answer. */
+    evidence: string | null;
+  }[];
+  /** Failing examples can be sent again from here. */
+  mayReproduce: boolean;
 }
 
 export interface TreeStepView {
@@ -163,6 +157,8 @@ export interface TreeStepView {
   stepId: string;
   instruction: string;
   finding: string | null;
+  /** The answer that the finding speaks for. */
+  says?: 'yes' | 'no' | 'unknown' | null;
   answers: ('yes' | 'no' | 'unknown')[];
 }
 
@@ -178,6 +174,8 @@ export interface ChannelMessage {
   text: string;
   editedTs: string | null;
   files: { name: string; permalink: string | null }[];
+  /** Nothing was said: somebody came or left. */
+  presence?: 'joined' | 'left';
 }
 
 /** Where people talk. Every failure is an ExternalError; a throttled call says how long in `retryAfterMs`. */
@@ -185,6 +183,7 @@ export interface Chat {
   /** Creates the room or finds the one that an earlier, unanswered attempt created (`retried`). */
   createRoom(room: WantedRoom): Promise<Room>;
   invite(channelId: string, userIds: string[]): Promise<void>;
+  setTopic(channelId: string, topic: string): Promise<void>;
   /** Posts once per `key`: with `retried`, the channel is searched for the key before posting again. */
   post(message: OutgoingMessage): Promise<PostedRef>;
   edit(ref: PostedRef, message: RoomMessage): Promise<void>;
@@ -195,6 +194,14 @@ export interface Chat {
   history(channelId: string): AsyncIterable<ChannelMessage & { replyCount: number }>;
   thread(channelId: string, rootTs: string): AsyncIterable<ChannelMessage>;
   membersOfGroup(groupId: string): Promise<string[]>;
+  /** Where a message can be read; null when it is gone. */
+  permalink(channelId: string, ts: string): Promise<string | null>;
+  /** Shows App Home to that person. */
+  publishHome(userId: string, home: HomeView): Promise<void>;
+  /** Minutes east of UTC where that person is now. */
+  zoneOffsetMinutes(userId: string): Promise<number>;
+  /** Everybody who is in the channel now, page by page. */
+  membersOfRoom(channelId: string): AsyncIterable<string>;
   /** The channel of the conversation with one person. */
   directChannel(userId: string): Promise<string>;
   displayName(userId: string): Promise<string>;

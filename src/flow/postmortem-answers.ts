@@ -1,4 +1,6 @@
 import { closest } from 'fastest-levenshtein';
+import type { Characteristic } from '../decision/characteristic.ts';
+import type { CountingAnswer } from '../decision/characteristic-store.ts';
 import { type Incident, type Milestones, nameOf } from '../incident/incident.ts';
 import { addToTimeline, type timelineOf } from '../incident/incident-store.ts';
 import { type Answers, type QuestionKey, questions } from '../postmortem/record.ts';
@@ -18,7 +20,15 @@ export const QUESTION_WORDS: Record<string, QuestionKey> = {
 /** What people answered, the newest answer each; where evidence can answer and nobody did, what it says. */
 export function answersOf(
   timeline: Timeline,
-  { incident, milestones }: { incident: Incident; milestones: Milestones },
+  {
+    incident,
+    milestones,
+    characteristics = new Map(),
+  }: {
+    incident: Incident;
+    milestones: Milestones;
+    characteristics?: ReadonlyMap<Characteristic, CountingAnswer>;
+  },
 ): Answers {
   const answers: { -readonly [key in QuestionKey]?: { text: string; by: string } } = {};
   const signal = timeline.find((entry) => entry.kind === 'signal')?.text;
@@ -27,6 +37,7 @@ export function answersOf(
     const text = `About ${milestones.started.toISOString()}, by the change-point of the measurements.`;
     answers.whenStarted = { text, by: 'evidence' };
   }
+  Object.assign(answers, characterised(answers, characteristics));
   for (const entry of timeline) {
     const key = entry.data['question'];
     if (entry.kind === 'answer' && typeof key === 'string' && key in questions) {
@@ -34,6 +45,29 @@ export function answersOf(
     }
   }
   return answers;
+}
+
+/** What was said while it went on: when it started, and what it looked like beside what fired. */
+function characterised(
+  { whatHappened }: Answers,
+  said: ReadonlyMap<Characteristic, CountingAnswer>,
+): Answers {
+  const started = said.get('started')?.counts;
+  const isKnown = started !== undefined && (started.by !== null || 'at' in started.evidence);
+  const parts = [said.get('affected'), said.get('failure')].flatMap((one) => one?.counts ?? []);
+  const looks = parts.map(({ text }) => text).join(' ');
+  const person = parts.find(({ by }) => by !== null)?.by ?? null;
+  return {
+    ...(isKnown ? { whenStarted: { text: started.text, by: started.by ?? 'evidence' } } : {}),
+    ...(parts.length === 0
+      ? {}
+      : {
+          whatHappened: {
+            text: whatHappened === undefined ? looks : `${whatHappened.text} ${looks}`,
+            by: person ?? 'evidence',
+          },
+        }),
+  };
 }
 
 /** Keeps a person's answer to one of the five questions, named by its word; replies to whoever gave it. */

@@ -1,53 +1,43 @@
 import type { Db } from '../db/database.ts';
-import type { Row } from '../db/schema.ts';
-import { pathOf } from '../decision/decision-store.ts';
+import { answersTo, countingAnswers } from '../decision/characteristic-store.ts';
 import { evidenceOf } from '../evidence/evidence-store.ts';
 import type { Suspect } from '../evidence/what-changed.ts';
 import { type Incident, type Milestones, nameOf } from '../incident/incident.ts';
 import { milestonesOf, timelineOf } from '../incident/incident-store.ts';
 import { releaseOf } from '../incident/release-store.ts';
-import { messagesOf, postedTs } from '../incident/room-store.ts';
 import { mitigationsOf, votesOn } from '../mitigation/mitigation-store.ts';
 import { describeSteps, describeValue, parsePlan } from '../mitigation/plan.ts';
 import { readProof } from '../mitigation/proof.ts';
-import { type EvalCase, proposeCases } from '../postmortem/eval-case.ts';
+import type { EvalCase } from '../postmortem/eval-case.ts';
 import type { MitigationFacts } from '../postmortem/mitigation-facts.ts';
-import type {
-  DecisionPath,
-  Impact,
-  PostmortemRecord,
-  RoomMessage,
-  TimelineEvent,
-} from '../postmortem/record.ts';
+import type { Impact, PostmortemRecord, TimelineEvent } from '../postmortem/record.ts';
 import { exposure } from '../sources/call-statistics-store.ts';
 import { actionItemsOf } from './action-items.ts';
 import { describeComponent } from './component-text.ts';
 import { loadDataPoints, passScoreOf, type SignalOfRule, signalFacts } from './data-points.ts';
+import { decisionPath } from './decision-path.ts';
 import { nameOrId } from './display-name.ts';
+import { evalCasesOf } from './eval-cases.ts';
 import type { Flow } from './flow.ts';
 import { answersOf } from './postmortem-answers.ts';
-import { recordedCalls } from './recorded-calls.ts';
 import { REVIEW } from './review-break-glass.ts';
+import { presenceEvents, roomMessages } from './room-facts.ts';
 import { type StillOn, stillOn } from './still-on.ts';
 import { voteFacts } from './vote-facts.ts';
-import { instructionOf, leafOf, symptomText } from './walk-tree.ts';
 
 /** Entries of the timeline that have a section of their own. */
 const LISTED_APART = new Set(['answer', 'action-item', REVIEW]);
 
 /** Everything that the post-mortem is made of, from the incident's rows, its evidence and its room. */
 export async function loadRecord(
-  flow: Pick<Flow, 'db' | 'chat'>,
+  flow: Pick<Flow, 'db' | 'chat' | 'config'>,
   incident: Incident,
 ): Promise<{ record: PostmortemRecord; cases: EvalCase[] }> {
   const { db } = flow;
   const milestones = await milestonesOf(db, incident.id);
   const evidence = await evidenceOf(db, incident.id);
   const timeline = await timelineOf(db, incident.id);
-  const cases = proposeCases({
-    incidentId: nameOf(incident.id),
-    ...(await recordedCalls(db, { incident, evidence, milestones })),
-  });
+  const cases = await evalCasesOf(flow, { incident, evidence, milestones });
   const signal: SignalOfRule | undefined = await signalFacts(db, incident);
   const record: PostmortemRecord = {
     incident: factsOf(incident),
@@ -60,10 +50,17 @@ export async function loadRecord(
       to: describeComponent(to),
       at: new Date(at),
     })),
-    answers: answersOf(timeline, { incident, milestones }),
-    events: timeline.filter((entry) => !LISTED_APART.has(entry.kind)).map(eventOf),
+    answers: answersOf(timeline, {
+      incident,
+      milestones,
+      characteristics: countingAnswers(await answersTo(db, incident.id)),
+    }),
+    events: [
+      ...timeline.filter((entry) => !LISTED_APART.has(entry.kind)).map(eventOf),
+      ...(await presenceEvents(db, incident.id)),
+    ],
     messages: await roomMessages(flow, incident.id),
-    decisionPath: await decisionPath(db, incident.id),
+    decisionPath: await decisionPath(flow, incident),
     mitigations: await mitigationFacts(db, incident.id, timeline),
     rootCause: await rootCauseFacts(db, incident.id),
     dataPoints: await loadDataPoints(db, evidence),
@@ -104,39 +101,6 @@ async function impactOf(
   const window = { service: incident.service, environment: incident.environment, from, to };
   const { calls, badCalls, exposedUsers } = await exposure(db, window, passScore);
   return calls === 0 ? undefined : { totalRequests: calls, affectedRequests: badCalls, exposedUsers };
-}
-
-/** What people wrote; what the bot itself posted is in the machine's entries already. */
-async function roomMessages(flow: Pick<Flow, 'db' | 'chat'>, incidentId: number): Promise<RoomMessage[]> {
-  const posted = await postedTs(flow.db, incidentId);
-  const isOwn = (row: Row<'room_message'>) =>
-    posted.has(row.ts) || (row.user_id === flow.chat.botUserId && row.files.length > 0);
-  const rows = (await messagesOf(flow.db, incidentId)).filter((row) => !isOwn(row));
-  return rows.map((row) => ({
-    ts: row.ts,
-    at: row.said_at,
-    threadTs: row.thread_ts ?? undefined,
-    userId: row.user_id,
-    text: row.text,
-    editedTs: row.edited_ts ?? undefined,
-    deletedAt: row.deleted_at ?? undefined,
-    files: row.files.map(({ name, permalink }) => ({ name, permalink: permalink ?? undefined })),
-  }));
-}
-
-async function decisionPath(db: Db, incidentId: number): Promise<DecisionPath | undefined> {
-  const path = (await pathOf(db, incidentId)).filter((step) => step.answer !== null);
-  const last = path.at(-1);
-  if (last === undefined) return undefined;
-  const symptoms = [...new Set(path.map((step) => step.symptom))];
-  const steps = path.map((step) => ({
-    question: instructionOf(step.symptom, step.step),
-    finding: step.finding ?? 'only people can tell',
-    answer: step.answer ?? 'not answered',
-    by: step.decidedBy ?? 'nobody',
-    at: step.at,
-  }));
-  return { symptom: symptoms.map(symptomText).join('; then: '), steps, leaf: leafOf(path, last.symptom) };
 }
 
 async function mitigationFacts(

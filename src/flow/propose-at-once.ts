@@ -1,13 +1,13 @@
 import type { VoteOutcome } from '../mitigation/approval.ts';
 import { parsePlan } from '../mitigation/plan.ts';
-import { approversOf } from './approvers.ts';
+import { readElectorate } from './approvers.ts';
 import { castVote } from './cast-vote.ts';
 import type { Flow } from './flow.ts';
 import { type Proposed, type Proposing, propose } from './propose.ts';
 
 /**
  * A click on a button that has said what it will do. Policy: where a standing approval covers the plan, the click of
- * someone who may approve is the approval as well; anything else waits for its approvers.
+ * someone who may approve it, who is on call included, is the approval as well; anything else waits for its approvers.
  */
 export async function proposeAtOnce(
   flow: Flow,
@@ -17,7 +17,7 @@ export async function proposeAtOnce(
   if (proposed.kind !== 'proposed' && proposed.kind !== 'already-proposed') return { proposed, vote: null };
   const { mitigation } = proposed;
   if (parsePlan(mitigation.plan).standing === null) return { proposed, vote: null };
-  const mayApprove = await approversOf(flow, mitigation.service);
+  const { mayApprove } = await readElectorate(flow, mitigation, { voters: [asked.by], alone: false });
   if (!mayApprove.includes(asked.by)) return { proposed, vote: null };
   const vote = await castVote(flow, {
     mitigationId: mitigation.id,

@@ -52,7 +52,25 @@ export interface Proposing {
  * Proposes a mitigation: what the target serves now is read, the wanted state comes from the person or is the last
  * one in the ledger that was green before the onset, and the plan is hashed as it is shown.
  */
-export async function propose(flow: Flow, { incident, by, wanted, why }: Proposing): Promise<Proposed> {
+export async function propose(flow: Flow, proposing: Proposing): Promise<Proposed> {
+  const planned = await preparePlan(flow, proposing);
+  if (planned.kind === 'nothing-to-change')
+    return nothingToChange(flow, { aim: planned.aim, by: proposing.by });
+  if (planned.kind !== 'planned') return planned;
+  const { incident, by } = proposing;
+  return flow.db.transaction().execute((tx) => save(flow, tx, { plan: planned.plan, incident, by }));
+}
+
+export type Prepared =
+  | { kind: 'planned'; plan: Plan }
+  | { kind: 'nothing-to-change'; aim: Aim }
+  | Exclude<Proposed, { kind: 'proposed' | 'already-proposed' | 'nothing-to-change' }>;
+
+/** The plan as it would be proposed now; nothing is changed and nothing is kept. */
+export async function preparePlan(
+  flow: Flow,
+  { incident, wanted, why }: Omit<Proposing, 'by'>,
+): Promise<Prepared> {
   const isUndo = typeof wanted === 'object' && 'undo' in wanted;
   if (!mayPropose(incident, isUndo)) return { kind: 'ended', status: incident.status };
   const { service, environment } = incident;
@@ -75,17 +93,18 @@ export async function propose(flow: Flow, { incident, by, wanted, why }: Proposi
   if (read.kind === 'target-unreachable') return read;
   const changes = changesFor(flow, { service, target, aim, state: read.state });
   if (changes.kind === 'wrong') return changes;
-  if (changes.kind === 'nothing-to-change') return nothingToChange(flow, { aim, by });
+  if (changes.kind === 'nothing-to-change') return { kind: 'nothing-to-change', aim };
   const gap = await releaseGap(flow, flow.db, {
     incidentId: incident.id,
     service,
     environment,
     steps: changes.steps,
     shift: changes.shift,
+    wish: aim.wish,
+    state: read.state,
   });
   if (gap !== null) return { kind: 'not-released', gap };
-  const plan = await planOf(flow, { incident, service, target, aim, ...changes });
-  return flow.db.transaction().execute((tx) => save(flow, tx, { plan, incident, by }));
+  return { kind: 'planned', plan: await planOf(flow, { incident, service, target, aim, ...changes }) };
 }
 
 /** The steps from what is served now, with the stages of a shift. */
@@ -204,7 +223,10 @@ async function save(
   const current = (await lockIncident(tx, incident.id)) ?? incident;
   if (!mayPropose(current, plan.wish.kind === 'undo')) return { kind: 'ended', status: current.status };
   const twin = (await mitigationsOf(tx, incident.id)).find(
-    (known) => known.status === 'proposed' && describePlan(parsePlan(known.plan)) === summary,
+    (known) =>
+      known.status === 'proposed' &&
+      known.expires_at > now &&
+      describePlan(parsePlan(known.plan)) === summary,
   );
   if (twin !== undefined) return { kind: 'already-proposed', mitigation: twin, summary };
   const planHash = hashPlan(plan);

@@ -18,11 +18,11 @@ import { judgeProof, type ProofJudgement, type ProofReport } from '../mitigation
 import { metricFor } from '../mitigation/proof-table.ts';
 import { isWanted, servedAloneSince } from '../mitigation/served-proof.ts';
 import { describePlan } from '../mitigation/shift.ts';
-import { approverIds } from './approvers.ts';
-import { notice, refreshCard, showReceipt } from './effects.ts';
+import { refreshCard, showReceipt } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { liveTraffic } from './live-traffic.ts';
 import { type Measured, measureRecovery } from './measure-recovery.ts';
+import { push } from './push-effects.ts';
 
 type Proving = Pick<Flow, 'db' | 'clock' | 'config' | 'log' | 'metricSourceFor'>;
 
@@ -59,7 +59,7 @@ async function prove(flow: Proving, mitigation: Mitigation): Promise<void> {
   const report = reportOf(judgement, measured, appliedAt);
   await flow.db
     .transaction()
-    .execute((tx) => settle(flow, tx, { mitigation, incident, plan, judgement, report, now }));
+    .execute((tx) => settle(tx, { mitigation, incident, plan, judgement, report, now }));
 }
 
 function reportOf(judgement: ProofJudgement, measured: Measured, appliedAt: Date): ProofReport {
@@ -83,7 +83,7 @@ interface Settlement {
   now: Date;
 }
 
-async function settle(flow: Proving, tx: Tx, settlement: Settlement): Promise<void> {
+async function settle(tx: Tx, settlement: Settlement): Promise<void> {
   const { mitigation, incident, judgement, report, now, plan } = settlement;
   const isSame = canonicalize(mitigation.proof) === canonicalize(report);
   if (judgement.verdict === 'proving') {
@@ -107,7 +107,7 @@ async function settle(flow: Proving, tx: Tx, settlement: Settlement): Promise<vo
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: judgement.verdict, actor: null, text });
   await enqueue(tx, [showReceipt(incident.id, id, now), refreshCard(incident.id, now)]);
   if (judgement.isMitigated) await markMitigated(tx, { incident, now });
-  if (judgement.verdict !== 'proven') await callForPeople(flow, tx, settlement);
+  if (judgement.verdict !== 'proven') await callForPeople(tx, settlement);
 }
 
 /** Mitigated: the metric that tripped has recovered. A disabled feature is contained, not mitigated. */
@@ -124,15 +124,14 @@ async function markMitigated(tx: Tx, what: { incident: Incident; now: Date }): P
 }
 
 /** It did not help, or nobody can tell: the commander's phone, and the incident counts as exposed again. */
-async function callForPeople(flow: Proving, tx: Tx, settlement: Settlement): Promise<void> {
+async function callForPeople(tx: Tx, settlement: Settlement): Promise<void> {
   const { incident, judgement, plan, now } = settlement;
   const failed = judgement.verdict === 'not-contained';
   if (failed && (await takeBack(tx, incident.id, ['contained']))) {
     await moveStatus(tx, { id: incident.id, from: ['contained'], to: 'open' });
   }
   const headline = failed ? 'NOT CONTAINED' : 'UNPROVEN';
-  const next = 'Next: `/llm-incident tree` for the next branch, or *Contain* on the card.';
+  const next = 'Next: `/llm-incident tree` for the next branch, or the fallback on the card.';
   const text = `${headline}: ${describePlan(plan)}. ${judgement.lines.join(' ')} ${next}`;
-  const commander = incident.commander === null ? approverIds(flow, incident.service) : [incident.commander];
-  await enqueue(tx, notice(incident.id, now, { text, mention: commander }));
+  await enqueue(tx, push(incident.id, now, { occasion: failed ? 'not-contained' : 'unproven', text }));
 }

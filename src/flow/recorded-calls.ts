@@ -1,7 +1,8 @@
 import type { Db } from '../db/database.ts';
 import type { Incident, Milestones } from '../incident/incident.ts';
-import type { RecordedCall } from '../postmortem/eval-case.ts';
-import { callTexts, type SampledCall, sampleCalls } from '../sources/call-sample-store.ts';
+import type { RecordedCall } from '../postmortem/recorded-call.ts';
+import { callTexts, sampleCalls } from '../sources/call-sample-store.ts';
+import { type CallOwner, type CaseCall, callOwners } from '../sources/case-call-store.ts';
 import { type Frozen, type FrozenSample, passScoreOf } from './data-points.ts';
 
 const GOOD_LOOK_BACK_MS = 24 * 3_600_000;
@@ -19,12 +20,7 @@ export async function recordedCalls(
     db,
     failing.map((sample) => sample.callId),
   );
-  const bad = failing.flatMap(({ callId, quality, formatOk, promptVersion, responseModel }) => {
-    const text = texts.get(callId);
-    if (text?.input == null || text.output === null) return [];
-    const { input, output } = text;
-    return [recorded({ id: callId, input, output, quality, formatOk, promptVersion, responseModel })];
-  });
+  const passScore = passScoreOf(evidence);
   const onset = milestones.started ?? incident.created_at;
   const window = {
     service: incident.service,
@@ -32,11 +28,21 @@ export async function recordedCalls(
     from: new Date(onset.getTime() - GOOD_LOOK_BACK_MS),
     to: onset,
   };
-  const passScore = passScoreOf(evidence);
-  const good = await sampleCalls(db, { ...window, which: 'good', limit: MOST_GOOD, passScore });
-  return { bad, good: good.filter((call) => call.input !== null && call.output !== null).map(recorded) };
+  const sampled = await sampleCalls(db, { ...window, which: 'good', limit: MOST_GOOD, passScore });
+  const ids = [...failing.map(({ callId }) => callId), ...sampled.map(({ id }) => id)];
+  const owners = await callOwners(db, ids);
+  const bad = failing.flatMap(({ callId, quality, formatOk, promptVersion, responseModel }) => {
+    const text = texts.get(callId);
+    if (text?.input == null || text.output === null) return [];
+    const { input, output } = text;
+    const call = { id: callId, input, output, quality, formatOk, promptVersion, responseModel };
+    return [asRecorded(call, owners.get(callId))];
+  });
+  const good = sampled.flatMap(({ input, output, ...call }) =>
+    input === null || output === null ? [] : [asRecorded({ ...call, input, output }, owners.get(call.id))],
+  );
+  return { bad, good };
 }
-
 type Failing = FrozenSample & { promptVersion: string | null; responseModel: string | null };
 
 /** Those frozen at declaration, then what was frozen besides when it was over. */
@@ -46,19 +52,17 @@ function failingIn(evidence: Frozen): Failing[] {
   return [...new Map(failing.map((sample) => [sample.callId, sample])).values()];
 }
 
-type CallWithText = Pick<
-  SampledCall,
-  'id' | 'input' | 'output' | 'quality' | 'formatOk' | 'promptVersion' | 'responseModel'
->;
-
-function recorded(call: CallWithText): RecordedCall {
+/** A stored call as the eval cases take it. */
+export function asRecorded(call: CaseCall, owner: CallOwner | undefined): RecordedCall {
   return {
     callId: String(call.id),
-    input: call.input ?? '',
-    output: call.output ?? '',
+    input: call.input,
+    output: call.output,
     score: call.quality ?? undefined,
     formatOk: call.formatOk ?? undefined,
     model: call.responseModel ?? undefined,
+    promptName: owner?.promptName ?? undefined,
     promptVersion: call.promptVersion ?? undefined,
+    people: owner?.people,
   };
 }

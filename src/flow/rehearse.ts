@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RehearsalConfig } from '../config/rehearsal.ts';
-import { FOR_GOOD, spend } from '../db/budget-store.ts';
+import { FOR_GOOD } from '../db/budget-store.ts';
 import type { Tx } from '../db/database.ts';
 import { enqueue, type Job } from '../db/jobs.ts';
 import { type Incident, LIVE } from '../incident/incident.ts';
@@ -23,6 +23,7 @@ import type { Flow } from './flow.ts';
 import { judgeReplays, type ReplayJudge } from './judge-replay.ts';
 import { askCandidates } from './plan-rehearsals.ts';
 import { rehearsalConfig } from './rehearsal-config.ts';
+import { storedReplayBudget } from './replay-budget.ts';
 import { type ReplaySet, replaySet } from './replay-set.ts';
 
 type Rehearsing = Pick<Flow, 'db' | 'clock' | 'config' | 'log'>;
@@ -58,7 +59,7 @@ export async function rehearse(flow: Rehearsing, job: Job): Promise<void> {
   }
 }
 
-interface Run {
+export interface Run {
   config: RehearsalConfig;
   set: ReplaySet;
   endpoint: ReplayEndpoint;
@@ -67,7 +68,7 @@ interface Run {
   budget: ReplayBudget;
 }
 
-async function startRun(flow: Rehearsing, incident: Incident, config: RehearsalConfig): Promise<Run> {
+export async function startRun(flow: Rehearsing, incident: Incident, config: RehearsalConfig): Promise<Run> {
   const set = await replaySet(flow, incident);
   const { environment } = incident;
   const service = incident.service ?? '';
@@ -87,24 +88,8 @@ async function startRun(flow: Rehearsing, incident: Incident, config: RehearsalC
 }
 
 /** Policy: the budget is the incident's, whatever is rehearsed for it and however often the bot restarts meanwhile. */
-function budgetOf(
-  { db }: Rehearsing,
-  incidentId: number,
-  { max_calls: maxCalls, max_cost_usd: maxCostUsd }: RehearsalConfig,
-): ReplayBudget {
-  const calls = { key: `rehearsal-calls:${incidentId}`, day: FOR_GOOD };
-  const costs = { key: `rehearsal-usd:${incidentId}`, day: FOR_GOOD };
-  return {
-    async take(expectedUsd) {
-      if (!(await spend(db, { ...calls, amount: 1, limit: maxCalls }))) return false;
-      // What a call costs is not known of every service; the smallest amount still notices a budget that is spent.
-      return spend(db, { ...costs, amount: Math.max(expectedUsd ?? 0, 1e-9), limit: maxCostUsd });
-    },
-    async settle(costUsd, expectedUsd) {
-      const beyondUsd = costUsd - (expectedUsd ?? 0);
-      if (beyondUsd > 0) await spend(db, { ...costs, amount: beyondUsd, limit: Number.MAX_VALUE });
-    },
-  };
+function budgetOf({ db }: Rehearsing, incidentId: number, config: RehearsalConfig): ReplayBudget {
+  return storedReplayBudget(db, { kind: 'rehearsal', of: String(incidentId), day: FOR_GOOD }, config);
 }
 
 async function rehearseOne(flow: Rehearsing, run: Run, { id, state }: Rehearsal): Promise<Outcome> {
@@ -127,7 +112,7 @@ async function rehearseOne(flow: Rehearsing, run: Run, { id, state }: Rehearsal)
   return reason === null ? { kind: 'done', result } : { kind: 'not-rehearsed', reason };
 }
 
-function refusedBy({ set, endpoint }: Run, state: Rehearsal['state']): string | null {
+export function refusedBy({ set, endpoint }: Run, state: Rehearsal['state']): string | null {
   if (set.failing === 0) return 'no call was recorded that failed a check which a replay can repeat';
   if (!set.calls.some(({ side }) => side === 'failing')) return 'the texts of the failing calls are gone';
   const prompts = [...new Set(set.calls.map(({ call }) => call.promptName))];

@@ -8,19 +8,21 @@ import type { ContainReport, ContainRequest } from './contain-at-once.ts';
 /** In DATA_DIR: where the bot is, for the terminal of the same machine. */
 export const TERMINAL_FILE = 'terminal.json';
 
-const USAGE = `Usage: npm run contain -- SERVICE --reason TEXT [--by NAME] [--json]
+const USAGE = `Usage: npm run contain -- SERVICE --reason TEXT [--safety] [--by NAME] [--json]
    disables the feature, or instead:
    --known-good            back to what was served well before it began
    --fallback MODE         cached, simple, notice or queue
    --type TYPE             stops answering queries of this type
    --limit "user NAME PER_MINUTE"   or session, or endpoint
    --cap TOKENS            caps the output tokens
-   --block PHRASE          holds back outputs with it`;
+   --block PHRASE          holds back outputs with it
+   It only takes from users. With --safety the incident is private; the reason is for its room alone.`;
 
 const options = {
   reason: { type: 'string' },
   by: { type: 'string' },
   json: { type: 'boolean', default: false },
+  safety: { type: 'boolean', default: false },
   'known-good': { type: 'boolean', default: false },
   fallback: { type: 'string' },
   type: { type: 'string' },
@@ -74,13 +76,15 @@ function optionsOf(args: string[]) {
 function requestOf(values: Values, positionals: string[]): ContainRequest {
   const [service, ...more] = positionals;
   const { reason = '', by = userInfo().username } = values;
+  const empty = Object.keys(WISHES).find((name) => values[name as keyof Values] === '');
+  if (empty !== undefined) throw new InputError([`--${empty} is empty: say what it is about.`, USAGE]);
   const chosen = Object.entries(WISHES).filter(([name]) => given(values[name as keyof Values]));
   if (service === undefined || more.length > 0 || reason.trim() === '' || chosen.length > 1)
     throw new InputError([USAGE]);
   const [name, word] = chosen[0] ?? [];
   const argument = name === undefined ? '' : values[name as keyof Values];
   const wish = word === undefined ? 'disable' : `${word} ${argument === true ? '' : argument}`.trim();
-  return { service, wish, reason: reason.trim(), by };
+  return { service, wish, reason: reason.trim(), by, safety: values.safety };
 }
 
 const given = (value: string | boolean | undefined) => value !== undefined && value !== false;

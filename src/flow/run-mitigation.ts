@@ -1,6 +1,7 @@
+import { max } from 'date-fns';
 import { z } from 'zod';
 import type { Job } from '../db/jobs.ts';
-import { findMitigation, type Mitigation, moveMitigation } from '../mitigation/mitigation-store.ts';
+import { findMitigation, type Mitigation, moveMitigation, votesOn } from '../mitigation/mitigation-store.ts';
 import type { Plan } from '../mitigation/plan.ts';
 import { carryOut } from './carry-out.ts';
 import { confirmApproval } from './confirm-approval.ts';
@@ -31,14 +32,15 @@ export async function runMitigation(flow: Flow, job: Job): Promise<void> {
 async function outcomeOf(flow: Flow, mitigation: Mitigation, isAgain: boolean): Promise<Outcome | null> {
   const { status, outcome } = mitigation;
   if (status === 'stale') return { kind: 'stale', note: outcome ?? '' };
-  const approved = await confirmApproval(flow, mitigation, { mayWait: !isTooLate(flow, mitigation) });
+  const isLate = await isTooLate(flow, mitigation);
+  const approved = await confirmApproval(flow, mitigation, { mayWait: !isLate });
   if (approved === null)
     return { kind: 'failed', note: 'The votes do not approve this plan. Nothing was sent.' };
   const target = flow.targetFor(approved.plan);
   if (target === null)
     return { kind: 'failed', note: 'The service has no target any more. Nothing was sent.' };
-  if (isTooLate(flow, mitigation)) return tooLate(mitigation);
-  const held = await heldBack(flow, approved.plan, isAgain);
+  if (isLate) return tooLate(mitigation);
+  const held = await heldBack(flow, { ...approved.plan, mitigationId: mitigation.id }, isAgain);
   if (held !== null) return held;
   const { shift, steps } = approved.plan;
   if (shift === null) return carryOut(flow, target, { approved, steps });
@@ -47,7 +49,11 @@ async function outcomeOf(flow: Flow, mitigation: Mitigation, isAgain: boolean): 
 }
 
 /** What a safety incident took away is not set back on; a run that was cut short may have done so in part. */
-async function heldBack(flow: Flow, plan: Plan, isAgain: boolean): Promise<Outcome | null> {
+async function heldBack(
+  flow: Flow,
+  plan: Plan & { mitigationId: number },
+  isAgain: boolean,
+): Promise<Outcome | null> {
   const gap = await releaseGap(flow, flow.db, plan);
   if (gap === null) return null;
   const why = describeGap(gap, { mentions: false });
@@ -56,11 +62,18 @@ async function heldBack(flow: Flow, plan: Plan, isAgain: boolean): Promise<Outco
     : { kind: 'failed', note: `${why} Nothing was sent.` };
 }
 
-/** An approval is for now: a target that stays away is not surprised hours later. */
-function isTooLate(flow: Flow, mitigation: Mitigation): boolean {
-  const startedAt = mitigation.started_at ?? flow.clock.now();
-  const limitMs = minutesToMs(flow.config.approval_expires_minutes);
-  return flow.clock.now().getTime() - startedAt.getTime() > limitMs;
+/**
+ * Policy: an approval is for now. What was not carried out within as long as a proposal waits, because the target or the
+ * bot itself was away, surprises nobody hours later.
+ */
+async function isTooLate(flow: Flow, { id, started_at }: Mitigation): Promise<boolean> {
+  const now = flow.clock.now();
+  const approvals = (await votesOn(flow.db, id)).filter(({ choice }) => choice !== 'reject');
+  const approvedAt = max([
+    ...approvals.map(({ at }) => at),
+    ...(approvals.length === 0 ? [started_at ?? now] : []),
+  ]);
+  return now.getTime() - approvedAt.getTime() > minutesToMs(flow.config.approval_expires_minutes);
 }
 
 /** Claims the run; null when it is settled already. One in progress, or stale and not replaced, was cut short. */

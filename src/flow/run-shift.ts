@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { enqueue, type Job } from '../db/jobs.ts';
 import { addToTimeline } from '../incident/incident-store.ts';
+import { audit } from '../mitigation/audit-store.ts';
 import { findMitigation, type Mitigation, moveMitigation } from '../mitigation/mitigation-store.ts';
 import { type Plan, parsePlan, type Shift } from '../mitigation/plan.ts';
 import { armPercent, describePlan, stepsOfStage } from '../mitigation/shift.ts';
@@ -14,6 +15,7 @@ import { type Flow, minutesToMs } from './flow.ts';
 import { leaseOf } from './lease.ts';
 import { proposeAgain } from './propose.ts';
 import { type Outcome, tooLate } from './run-trouble.ts';
+import { describeGap, releaseGap } from './safety-release.ts';
 import { settleRun } from './settle-run.ts';
 import { describeBackStep, nameOfStage } from './shift-lines.ts';
 
@@ -70,6 +72,19 @@ async function outcomeOf(flow: Flow, target: Target | null, running: Running): P
   if (target === null)
     return { kind: 'failed', note: 'The service has no target any more. Nothing was sent.' };
   if (isLate) return tooLate(mitigation);
+  const share = { setting: plan.shift.setting, from: stage.from_percent, to: stage.to_percent };
+  const gap = await releaseGap(flow, flow.db, {
+    ...plan,
+    steps: [share],
+    shift: null,
+    mitigationId: mitigation.id,
+  });
+  if (gap !== null) {
+    const why = describeGap(gap, { mentions: false });
+    return mitigation.last_sent_at === null
+      ? { kind: 'failed', note: `${why} Nothing was sent.` }
+      : { kind: 'needs-human', note: `${why} Look at the target, part of it may be done.` };
+  }
   const steps = stepsOfStage(plan, { from: stage.from_percent, to: stage.to_percent });
   return carryOut(flow, target, { approved, steps, keyPart: `s${stage.number}-` });
 }
@@ -97,7 +112,7 @@ async function stopBefore(flow: Flow, running: Running): Promise<void> {
   await flow.db.transaction().execute(async (tx) => {
     const set = { settled_at: now };
     if ((await moveStage(tx, { of: stage, from: 'running', to: 'stopped', set })) === undefined) return;
-    await endShift(flow, tx, { mitigation, ending });
+    await endShift(tx, { mitigation, ending });
   });
 }
 
@@ -120,6 +135,14 @@ async function settleStage(flow: Flow, running: Running, note: string): Promise<
     const lease = { applied_at: now, ...leaseOf(flow, mitigation, now) };
     if (stage.number === 1)
       await moveMitigation(tx, { id: mitigation.id, from: ['running'], to: 'running', set: lease });
+    const data = {
+      planHash: mitigation.plan_hash,
+      stage: stage.number,
+      from: stage.from_percent,
+      to: stage.to_percent,
+    };
+    const subject = `mitigation ${mitigation.id}`;
+    await audit(tx, { at: now, actor: 'llm-incident', action: 'mitigation.stage', subject, data });
     await tellStage(tx, { ...running, stage: moved }, { note, now });
     if (moved.stop_by !== null || stage.is_back) await endHere(flow, tx, { ...running, stage: moved });
   });
@@ -144,20 +167,20 @@ async function tellStage(
 /** Stepped back, or stopped by somebody while the stage was carried out. */
 async function endHere(
   flow: Flow,
-  tx: Parameters<typeof endShift>[1],
+  tx: Parameters<typeof endShift>[0],
   { mitigation, plan, stage }: Running,
 ): Promise<void> {
   const now = flow.clock.now();
   if (!stage.is_back) {
     const note = `Stopped; it stands at ${stage.to_percent} %.`;
     const by = stage.stop_by ?? 'llm-incident';
-    await endShift(flow, tx, { mitigation, ending: { to: 'needs-human', note, by, calls: false, now } });
+    await endShift(tx, { mitigation, ending: { to: 'needs-human', note, by, calls: false, now } });
     return;
   }
   const isAtStart = stage.to_percent === plan.shift.from;
   const note = describeBackStep(await stagesOf(tx, mitigation.id), plan.shift);
   const to = isAtStart ? 'reverted' : 'not-contained';
-  await endShift(flow, tx, { mitigation, ending: { to, note, by: 'llm-incident', calls: true, now } });
+  await endShift(tx, { mitigation, ending: { to, note, by: 'llm-incident', calls: true, now } });
 }
 
 /** Nothing of a first stage is in force, so it ends as any run; a later one leaves what was reached, for people. */
@@ -174,7 +197,7 @@ async function settleTrouble(flow: Flow, running: Running, outcome: Outcome): Pr
     const set = { settled_at: now };
     if ((await moveStage(tx, { of: stage, from: 'running', to: 'stopped', set })) === undefined) return;
     const note = `Stopped before ${nameOfStage(plan.shift, stage)}: ${outcome.note} It stood at ${stage.from_percent} %.`;
-    await endShift(flow, tx, {
+    await endShift(tx, {
       mitigation,
       ending: { to: 'needs-human', note, by: 'llm-incident', calls: true, now },
     });

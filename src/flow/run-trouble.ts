@@ -7,9 +7,7 @@ import { currentOf, describeSetting, describeSteps, parsePlan, type Step } from 
 import type { TargetState } from '../mitigation/serving.ts';
 import { describePlan } from '../mitigation/shift.ts';
 import type { Target } from '../mitigation/target.ts';
-import { approverIds } from './approvers.ts';
-import { notice } from './effects.ts';
-import type { Flow } from './flow.ts';
+import { push } from './push-effects.ts';
 
 /** How carrying out one step, or a whole plan, ended. */
 export interface Outcome {
@@ -66,23 +64,19 @@ async function stateNow(target: Target, { setting }: Step): Promise<TargetState 
 }
 
 /**
- * Policy: a run that ended badly calls the commander, or where nobody leads whoever may approve; never who voted for
- * it, who looks already; where that leaves nobody, the engineering lead. Once, with the settling.
+ * Policy: a run that ended badly calls the commander, or where nobody leads who is on call; never who voted for it, who
+ * looks already. Once, with the settling.
  */
 export async function callAboutRun(
-  flow: Pick<Flow, 'config'>,
   tx: Tx,
   { mitigation, note, now }: { mitigation: Mitigation; note: string; now: Date },
 ): Promise<void> {
-  const { incident_id: incidentId, service, status } = mitigation;
+  const { incident_id: incidentId, status } = mitigation;
   const incident = incidentId === null ? undefined : await findIncident(tx, incidentId);
   if (incident === undefined) return;
   const voters = (await votesOn(tx, mitigation.id)).map(({ voter }) => voter);
-  const others = (people: readonly string[]) => people.filter((person) => !voters.includes(person));
-  const leading = others(incident.commander === null ? approverIds(flow, service) : [incident.commander]);
-  const mention = leading.length > 0 ? leading : others(flow.config.contacts.engineering_lead);
   const headline = status === 'failed' ? 'FAILED' : 'STOPPED, a person must look';
-  const next = 'Next: look at the target, then `/llm-incident mitigate` or *Contain* on the card.';
+  const next = 'Next: look at the target, then `/llm-incident mitigate` or the fallback on the card.';
   const text = `${headline}: ${describePlan(parsePlan(mitigation.plan))}. ${note} ${next}`;
-  await enqueue(tx, notice(incident.id, now, { text, mention }));
+  await enqueue(tx, push(incident.id, now, { occasion: 'failed', text, actors: voters }));
 }

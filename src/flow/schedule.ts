@@ -10,16 +10,20 @@ import { type CheckCounts, flushCheckCounts, pruneCheckCounts } from '../sources
 import { pruneOld } from '../sources/retention-store.ts';
 import { advanceShifts } from './advance-shifts.ts';
 import { nudgeApprovers } from './ask-approvers.ts';
+import { tickStakeholders } from './ask-stakeholders.ts';
 import { checkRules } from './check-rules.ts';
 import { digestCalls } from './digest-calls.ts';
 import type { Flow } from './flow.ts';
 import { judgeCalls } from './judge-calls.ts';
 import { keepHeads } from './keep-heads.ts';
 import { proveMitigations } from './prove-mitigations.ts';
+import { refreshHomes } from './publish-homes.ts';
+import { refreshCards } from './refresh-cards.ts';
 import { reportTroubles } from './report-troubles.ts';
 import { runCanaries } from './run-canaries.ts';
 import { tickClocks } from './tick-clocks.ts';
 import { tickLeases } from './tick-leases.ts';
+import { watchImmunity } from './watch-immunity.ts';
 import { createTargetWatch } from './watch-targets.ts';
 
 export interface Ticking {
@@ -126,9 +130,13 @@ async function tick(flow: Flow, { jobs, dataDir, syncClock, watch }: TickParts):
   await step(flow, 'shifts', () => advanceShifts(flow));
   await step(flow, 'proofs', () => proveMitigations(flow));
   await step(flow, 'clocks', () => tickClocks(flow));
+  await step(flow, 'cards', () => refreshCards(flow));
+  await step(flow, 'stakeholders', () => tickStakeholders(flow));
   await step(flow, 'approvals', () => nudgeApprovers(flow));
   await step(flow, 'leases', () => tickLeases(flow));
+  await step(flow, 'homes', () => refreshHomes(flow));
   await looking;
+  await step(flow, 'immunity', () => watchImmunity(flow));
   await step(flow, 'chain heads', () => keepHeads(flow, dataDir));
   jobs.wake();
 }

@@ -6,6 +6,7 @@ import { addToTimeline, setSeverity as save } from '../incident/incident-store.t
 import { prioritisePage, refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { planPages } from './open-incident.ts';
+import { expectUpdate, nextUpdateAt } from './update-clock.ts';
 
 type Changed = { kind: 'changed' | 'same' | 'safety-stays-sev1' | 'ended' };
 
@@ -20,6 +21,7 @@ export async function setSeverity(
   return flow.db.transaction().execute(async (tx) => {
     const changed = await changeSeverity(tx, { incident, severity, by, now });
     if (changed === null) return { kind: 'same' };
+    await expectUpdate(tx, { incidentId: incident.id, dueAt: nextUpdateAt(flow, changed, now), now });
     await planPages(flow, tx, { incident: { ...changed, source: 'person' }, now });
     return { kind: 'changed' };
   });

@@ -1,20 +1,25 @@
 import { z } from 'zod';
 import type { Tx } from '../db/database.ts';
 import { enqueue, type Job } from '../db/jobs.ts';
+import { settleNotice } from '../incident/exposure-notice-store.ts';
 import { addToTimeline } from '../incident/incident-store.ts';
 import { settlePage } from '../incident/page-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
-import { type Mitigation, moveMitigation } from '../mitigation/mitigation-store.ts';
+import { findMitigation, type Mitigation, moveMitigation } from '../mitigation/mitigation-store.ts';
 import { refreshCard, showProposal, showReceipt } from './effects.ts';
+import { SEND_NOTICE } from './exposure-notice.ts';
 import type { Flow } from './flow.ts';
+import { leaseOf } from './lease.ts';
 import { REHEARSE } from './plan-rehearsals.ts';
 import { settleLostRehearsals } from './rehearse.ts';
 import { callAboutRun } from './run-trouble.ts';
+import { SHOW_DIGEST } from './show-digest.ts';
 
 const subject = z.object({
   incidentId: z.number().optional(),
   mitigationId: z.number().optional(),
   purpose: z.enum(['page', 'ticket']).optional(),
+  noticeId: z.number().optional(),
 });
 
 /** Jobs without which a mitigation stays half-done. */
@@ -22,7 +27,7 @@ const RUNS: readonly string[] = ['run-mitigation', 'run-stage'];
 
 /** A job that was given up is never silent: its incident's record and card say what did not happen. */
 export async function settleBuried(flow: Flow, job: Job, error: string): Promise<void> {
-  const { incidentId, mitigationId, purpose } = subject.parse(job.payload);
+  const { incidentId, mitigationId, purpose, noticeId } = subject.parse(job.payload);
   const now = flow.clock.now();
   flow.log.error({ job: job.id, kind: job.kind, error }, 'job given up');
   await flow.db.transaction().execute(async (tx) => {
@@ -33,6 +38,15 @@ export async function settleBuried(flow: Flow, job: Job, error: string): Promise
     }
     if (about === null) return;
     if (job.kind === REHEARSE) await settleLostRehearsals(tx, { incidentId: about, jobId: job.id, now });
+    if (job.kind === SEND_NOTICE && noticeId !== undefined) {
+      const settled = {
+        id: noticeId,
+        status: 'failed' as const,
+        outcome: `It was not sent: ${error}`,
+        at: now,
+      };
+      await settleNotice(tx, { ...settled, receipt: null });
+    }
     if (job.kind === 'page' && purpose !== undefined) {
       await settlePage(tx, {
         incidentId: about,
@@ -45,7 +59,9 @@ export async function settleBuried(flow: Flow, job: Job, error: string): Promise
     }
     const text = `${job.kind} was given up: ${error}`;
     await addToTimeline(tx, { incidentId: about, at: now, kind: 'gave-up', actor: null, text });
-    if (job.kind !== 'refresh-card') await enqueue(tx, refreshCard(about, now));
+    // Neither is tried again by what its own failure draws anew.
+    const isDrawing = job.kind === 'refresh-card' || job.kind === SHOW_DIGEST;
+    if (!isDrawing) await enqueue(tx, refreshCard(about, now));
   });
 }
 
@@ -55,14 +71,16 @@ async function giveUpRun(
   { mitigationId: id, error, now }: { mitigationId: number; error: string; now: Date },
 ): Promise<Mitigation | undefined> {
   const note = `The run was given up: ${error}. Look at the target, then decide.`;
-  const set = { settled_at: now, outcome: note };
+  const known = await findMitigation(tx, id);
+  if (known === undefined) return undefined;
+  const set = { settled_at: now, outcome: note, ...leaseOf(flow, known, now) };
   const from = ['approved', 'running'] as const;
   const moved = await moveMitigation(tx, { id, from, to: 'needs-human', set });
   if (moved === undefined) return undefined;
   const data = { planHash: moved.plan_hash };
   const entry = { action: 'mitigation.needs-human', subject: `mitigation ${id}`, data };
   await audit(tx, { at: now, actor: 'llm-incident', ...entry });
-  await callAboutRun(flow, tx, { mitigation: moved, note, now });
+  await callAboutRun(tx, { mitigation: moved, note, now });
   const { incident_id: about } = moved;
   if (about !== null) await enqueue(tx, [showProposal(about, id, now), showReceipt(about, id, now)]);
   return moved;

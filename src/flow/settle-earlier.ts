@@ -1,6 +1,7 @@
 import type { Tx } from '../db/database.ts';
 import { enqueue } from '../db/jobs.ts';
 import { audit } from '../mitigation/audit-store.ts';
+import { isSameSetting } from '../mitigation/freer.ts';
 import { effectOn, IN_FORCE } from '../mitigation/in-force.ts';
 import { endLease, mitigationsOn, setReplaced } from '../mitigation/lease-store.ts';
 import { type Mitigation, moveMitigation } from '../mitigation/mitigation-store.ts';
@@ -33,7 +34,7 @@ export async function settleEarlier(tx: Tx, { mitigation, plan, now }: Applied):
       await markReplaced(tx, earlier, { by: id, now });
   }
   const isBack = plan.steps.every((step) =>
-    back.some(({ setting, from }) => setting === step.setting && from === step.to),
+    back.some(({ setting, from }) => isSameSetting(setting, step.setting) && from === step.to),
   );
   if (isBack) await endLease(tx, id);
 }

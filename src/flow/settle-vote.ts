@@ -5,7 +5,6 @@ import type { Approved } from '../mitigation/approval.ts';
 import { insertVote, keepReason, moveMitigation } from '../mitigation/mitigation-store.ts';
 import { parsePlan } from '../mitigation/plan.ts';
 import { describePlan } from '../mitigation/shift.ts';
-import { approverIds } from './approvers.ts';
 import type { Vote } from './ballot.ts';
 import { announceBreakGlass } from './break-glass-notice.ts';
 import { notice, refreshCard, runMitigation, showProposal, showReceipt } from './effects.ts';
@@ -31,9 +30,8 @@ export async function settleApproval(
     const text = `Approved${under}: ${whatOf(vote)}.`;
     await addToTimeline(tx, { incidentId, at: now, kind: 'approved', actor: ballot.voter, text });
     if (approved.path.kind === 'standing') {
-      const mention = approverIds(flow, mitigation.service).filter((id) => id !== ballot.voter);
       const said = `Runs now, at one click${under}: ${whatOf(vote)}.`;
-      await enqueue(tx, notice(incidentId, now, { text: said, mention }));
+      await enqueue(tx, notice(incidentId, now, { text: said, aloud: true }));
     }
   }
   const shown = [showProposal(incidentId, mitigation.id, now), refreshCard(incidentId, now)];

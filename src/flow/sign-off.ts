@@ -7,7 +7,7 @@ import { insertRootCause, insertSignOff, releaseOf } from '../incident/release-s
 import { audit } from '../mitigation/audit-store.ts';
 import { notice, refreshCard } from './effects.ts';
 import type { Flow } from './flow.ts';
-import { gapOf, type ReleaseGap, roleName, signOffRoles } from './safety-release.ts';
+import { gapOf, type ReleaseGap, releaseNow, roleName, signOffRoles } from './safety-release.ts';
 
 interface Saying {
   incident: Incident;
@@ -66,9 +66,9 @@ export async function signOff(
   return flow.db.transaction().execute(async (tx) => {
     const current = (await lockIncident(tx, incident.id)) ?? incident;
     if (isOver(current)) return { kind: 'ended', status: current.status };
-    const { rootCause } = await releaseOf(tx, incident.id);
+    const { rootCause, since } = await releaseNow(tx, incident.id);
     if (rootCause === null) return { kind: 'no-cause' };
-    const signed = { rootCauseId: rootCause.id, person: by, note: note === '' ? null : note, at: now };
+    const signed = { rootCauseId: rootCause.id, person: by, note: note === '' ? null : note, at: now, since };
     const isNew = await insertSignOff(tx, signed);
     const gap = await gapNow(flow, tx, current);
     if (!isNew) return { kind: 'already', gap };
@@ -87,7 +87,7 @@ export async function signOff(
 
 async function gapNow(flow: Pick<Flow, 'config'>, tx: Tx, incident: Incident): Promise<ReleaseGap | null> {
   if (incident.category !== 'safety') return null;
-  const gap = gapOf(flow, incident.service, await releaseOf(tx, incident.id));
+  const gap = gapOf(flow, incident.service, await releaseNow(tx, incident.id));
   return gap === null ? null : { ...gap, isOwn: true };
 }
 

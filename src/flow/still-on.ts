@@ -43,6 +43,11 @@ export function stillOnOf(mitigation: Mitigation): StillOn {
   };
 }
 
+/** "mitigation 4 (disable the feature), mitigation 6 (…)", for a sentence; '' where nothing is on. */
+export function namesOf(on: readonly StillOn[]): string {
+  return on.map(({ mitigationId, what }) => `mitigation ${mitigationId} (${what})`).join(', ');
+}
+
 /** Policy: kept on purpose is what somebody gave a reason for, for good or until a time that has not come. */
 export function isKept({ kept, until }: Pick<StillOn, 'kept' | 'until'>, now: Date): boolean {
   return kept !== null && (until === null || until > now);

@@ -40,7 +40,7 @@ export async function stopShift(
     }
     const percent = stage.to_percent;
     const note = `Stopped; it stands at ${percent} %.`;
-    await endShift(flow, tx, { mitigation, ending: { to: 'needs-human', note, by, calls: false, now } });
+    await endShift(tx, { mitigation, ending: { to: 'needs-human', note, by, calls: false, now } });
     return { kind: 'stopped', percent };
   });
 }

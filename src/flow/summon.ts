@@ -67,5 +67,5 @@ function whyNoPhone(flow: Pick<Flow, 'pager'>, incident: Incident): string | nul
 /** Said once a room: those who are mentioned read it in Slack or not at all. */
 function unpaged(incidentId: number, why: string, now: Date): NewJob {
   const text = `No phone is paged by name here: ${why}. Call people yourself if they must not miss it.`;
-  return { ...notice(incidentId, now, { text }), dedupeKey: `unpaged:${incidentId}` };
+  return { ...notice(incidentId, now, { text, aloud: true }), dedupeKey: `unpaged:${incidentId}` };
 }

@@ -101,5 +101,5 @@ async function orSaid<T>(flow: Flow, incident: Incident, work: () => Promise<T>)
 }
 
 async function say(flow: Flow, { id }: Incident, text: string): Promise<void> {
-  await enqueue(flow.db, notice(id, flow.clock.now(), { text }));
+  await enqueue(flow.db, notice(id, flow.clock.now(), { text, aloud: true }));
 }

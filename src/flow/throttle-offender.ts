@@ -66,7 +66,7 @@ async function wasRun(flow: Flow, { id }: Incident, setting: Setting): Promise<b
  * Policy: the configured rate; without one the offender's own before the incident, in the minutes in which it called; ten a
  * minute for one who was not there. Never more than everybody may. `already`: the limit that is as low already.
  */
-async function limitFor(
+export async function limitFor(
   flow: Flow,
   incident: Incident,
   setting: Setting,

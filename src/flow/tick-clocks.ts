@@ -4,13 +4,15 @@ import type { Row } from '../db/schema.ts';
 import { fireDueClocks } from '../incident/clock-store.ts';
 import { type Incident, isPerson, nameOf } from '../incident/incident.ts';
 import { addToTimeline, findIncident } from '../incident/incident-store.ts';
+import { auditExpiry } from '../mitigation/audit-store.ts';
 import { expireProposals } from '../mitigation/mitigation-store.ts';
 import { parsePlan } from '../mitigation/plan.ts';
 import { describePlan } from '../mitigation/shift.ts';
-import { approverIds } from './approvers.ts';
+import { climbAt } from './contain-ladder.ts';
 import { notice, refreshCard, showProposal } from './effects.ts';
 import { leadAfterMs } from './escalation.ts';
 import { type Flow, serviceConfig } from './flow.ts';
+import { updateOverdue } from './update-clock.ts';
 
 const LATE_MS = 5 * 60_000;
 
@@ -21,14 +23,15 @@ export async function tickClocks(flow: Pick<Flow, 'db' | 'clock' | 'config'>): P
     for (const clock of await fireDueClocks(tx, now)) await fire(flow, tx, { clock, now });
   });
   await flow.db.transaction().execute(async (tx) => {
-    for (const { id, incident_id, plan } of await expireProposals(tx, now)) {
+    for (const { id, incident_id, plan, plan_hash } of await expireProposals(tx, now)) {
+      await auditExpiry(tx, { id, plan_hash, now });
       if (incident_id === null) continue;
       const what = describePlan(parsePlan(plan));
       const text = `Nobody decided in time: ${what}.`;
       await addToTimeline(tx, { incidentId: incident_id, at: now, kind: 'expired', actor: null, text });
       const told = `Proposal ${id} has expired, because nobody decided in time: ${what}. Nothing was changed; propose it again if it is still wanted.`;
       const shown = [showProposal(incident_id, id, now), refreshCard(incident_id, now)];
-      await enqueue(tx, [...shown, notice(incident_id, now, { text: told })]);
+      await enqueue(tx, [...shown, notice(incident_id, now, { text: told, aloud: true })]);
     }
   });
 }
@@ -40,7 +43,9 @@ async function fire(
 ): Promise<void> {
   const incident = await findIncident(tx, clock.incident_id);
   if (incident === undefined) return;
-  const said = saidBy(flow, incident, clock.kind);
+  const ladder = await climbAt(flow, tx, { clock, incident, now });
+  const said = ladder === 'not-a-step' ? await saidBy(flow, tx, { incident, clock, now }) : null;
+  if (said === null) return;
   const isLate = now.getTime() - clock.due_at.getTime() > LATE_MS;
   const text = isLate ? `${said.text} (This was due at ${clock.due_at.toISOString()}.)` : said.text;
   await addToTimeline(tx, {
@@ -58,8 +63,14 @@ interface Said {
   mention: string[];
 }
 
-function saidBy(flow: Pick<Flow, 'config'>, incident: Incident, kind: string): Said {
-  if (kind === 'contain') return notContained(flow, incident);
+async function saidBy(
+  flow: Pick<Flow, 'config'>,
+  tx: Tx,
+  about: { incident: Incident; clock: Row<'clock'>; now: Date },
+): Promise<Said | null> {
+  const { incident, clock } = about;
+  const { kind } = clock;
+  if (kind === 'update' || kind === 'update-lead') return updateOverdue(flow, tx, about);
   return kind === 'lead' ? notAcknowledged(flow, incident) : postmortemReminder(flow, incident, kind);
 }
 
@@ -69,19 +80,6 @@ function notAcknowledged(flow: Pick<Flow, 'config'>, incident: Incident): Said {
   return {
     text: `Nobody has acknowledged ${nameOf(incident.id)} for ${minutes} minutes. *I'm on it* on the card takes it.`,
     mention: flow.config.contacts.engineering_lead,
-  };
-}
-
-/** Ten minutes and users still meet it: the fallback is named and those who may approve it are asked. */
-function notContained(flow: Pick<Flow, 'config'>, incident: Incident): Said {
-  const minutes = flow.config.contain_within_minutes;
-  const hasTarget = serviceConfig(flow, incident.service)?.target !== undefined;
-  const next = hasTarget
-    ? 'The fallback is one button away: *Contain* on the card disables the feature once one of you approves.'
-    : 'No target is configured for it: switch it off where it runs, then say so with `/llm-incident contain HOW`.';
-  return {
-    text: `${nameOf(incident.id)} is not contained after ${minutes} minutes. ${next}`,
-    mention: approverIds(flow, incident.service),
   };
 }
 

@@ -1,121 +1,117 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { enqueue } from '../db/jobs.ts';
-import { answerStep, pathOf, recordStep } from '../decision/decision-store.ts';
-import { type Answer, type LooksAt, loadPlaybook } from '../decision/playbook.ts';
-import { type Observations, suggest, walk } from '../decision/walk.ts';
-import { rowsOf } from '../evidence/ledger-store.ts';
-import { suspects } from '../evidence/what-changed.ts';
+import { answerStep, pathOf, type RecordedStep, recordStep } from '../decision/decision-store.ts';
+import type { Answer, Playbook } from '../decision/playbook.ts';
+import { type Suggestion, suggest, walk } from '../decision/walk.ts';
 import type { Incident } from '../incident/incident.ts';
-import { addToTimeline, findIncident, milestonesOf } from '../incident/incident-store.ts';
-import { inputShape } from '../sources/call-sample-store.ts';
+import { addToTimeline, findIncident } from '../incident/incident-store.ts';
 import { showTree } from './effects.ts';
 import type { Flow } from './flow.ts';
-import type { TreeView } from './ports.ts';
-
-const playbook = loadPlaybook();
-const LOOK_BACK_MS = 24 * 3_600_000;
-const CONTEXT_WINDOW_MS = 30 * 60_000;
-const CONTEXT_GREW = 1.3;
+import { previewLeaf } from './leaf-plan.ts';
+import { lookAt } from './look-at.ts';
+import { observe } from './observe.ts';
+import { playbookFor } from './playbooks.ts';
+import type { TreeLeafView, TreeStepView, TreeView } from './ports.ts';
 
 /** The symptoms to choose from, or the step of one that is to be answered now, with what the evidence says to it. */
 export async function loadTree(
-  flow: Pick<Flow, 'db' | 'clock'>,
+  flow: Flow,
   { incidentId, symptom }: { incidentId: number; symptom: string | null },
 ): Promise<TreeView> {
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
-  const looked = await lookAt(flow, incident);
-  if (symptom === null)
-    return { incidentId, choices: choicesFor(looked.observations), step: null, leaf: null };
-  const position = walk(playbook, await pathOf(flow.db, incidentId), symptom);
-  if (position.step === null) {
-    const { advice, action } = position.leaf;
-    return { incidentId, choices: [], step: null, leaf: { advice, action } };
-  }
-  const { step } = position;
-  const finding = looked.findings[step.looks_at] ?? null;
-  const at = flow.clock.now();
-  await recordStep(flow.db, { incidentId, symptom, step: step.id, finding, at });
-  const asked = {
-    symptomId: symptom,
-    symptom: position.symptom.symptom,
-    likelyCause: position.symptom.likely_cause,
+  const playbook = playbookFor(flow.config, incident.service);
+  const path = await pathOf(flow.db, incidentId);
+  // A button of an older edition may name a symptom that is gone: the choice is offered again.
+  const isKnown = playbook.symptoms.some(({ id }) => id === symptom);
+  if (symptom === null || !isKnown) return loadChoices(flow, incident, { playbook, path });
+  const position = walk(playbook, path, symptom);
+  if (position.step === null)
+    return { incidentId, choices: [], step: null, leaf: await leafView(flow, incident, position) };
+  return { incidentId, choices: [], step: await askStep(flow, incident, { playbook, position }), leaf: null };
+}
+
+type Position = ReturnType<typeof walk>;
+
+async function askStep(
+  flow: Flow,
+  incident: Incident,
+  { playbook, position }: { playbook: Playbook; position: Extract<Position, { leaf: null }> },
+): Promise<TreeStepView> {
+  const { step, symptom } = position;
+  const found = await lookAt(flow, incident, step.looks_at);
+  const finding = found?.text ?? null;
+  const key = { incidentId: incident.id, symptom: symptom.id, step: step.id };
+  await recordStep(flow.db, { ...key, finding, at: flow.clock.now(), tree: playbook.edition });
+  return {
+    symptomId: symptom.id,
+    symptom: symptom.symptom,
+    likelyCause: symptom.likely_cause,
     stepId: step.id,
     instruction: step.instruction,
     finding,
-    answers: ['yes', 'no', 'unknown'] as ('yes' | 'no' | 'unknown')[],
+    says: found?.says ?? null,
+    answers: ['yes', 'no', 'unknown'],
   };
-  return { incidentId, choices: [], step: asked, leaf: null };
 }
 
-function choicesFor(seen: Observations): TreeView['choices'] {
-  const suggested = new Map(suggest(playbook, seen).map(({ symptomId, why }) => [symptomId, why]));
-  const rank = (id: string) => [...suggested.keys()].indexOf(id);
-  return playbook.symptoms
-    .map(({ id, symptom }) => ({ id, symptom, suggested: suggested.get(id) ?? null }))
-    .sort((a, b) => Number(a.suggested === null) - Number(b.suggested === null) || rank(a.id) - rank(b.id));
+async function leafView(
+  flow: Flow,
+  incident: Incident,
+  { leaf, symptom }: Extract<Position, { step: null }>,
+): Promise<TreeLeafView> {
+  const { advice, action } = leaf;
+  const plan = action === null ? null : await previewLeaf(flow, incident, action);
+  return { advice, action, symptomId: symptom.id, plan };
 }
 
-interface Looked {
-  observations: Observations;
-  findings: Partial<Record<LooksAt, string>>;
+async function loadChoices(flow: Flow, incident: Incident, walked: Walked): Promise<TreeView> {
+  const { playbook } = walked;
+  const suggestions = suggest(playbook, await observe(flow, incident));
+  const picked = pick(incident, suggestions, walked);
+  const why = new Map(suggestions.map((one) => [one.symptomId, one.why]));
+  if (picked !== null) why.set(picked.symptomId, picked.why);
+  const order = [...new Set([...(picked === null ? [] : [picked.symptomId]), ...why.keys()])];
+  const rank = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
+  const choices = playbook.symptoms
+    .map(({ id, symptom }) => ({ id, symptom, suggested: why.get(id) ?? null }))
+    .sort((a, b) => rank(a.id) - rank(b.id));
+  return { incidentId: incident.id, choices, picked: picked?.symptomId ?? null, step: null, leaf: null };
 }
 
-/** What can be read without a person: changes in the ledger, the length of contexts, what fired. */
-async function lookAt(flow: Pick<Flow, 'db' | 'clock'>, incident: Incident): Promise<Looked> {
-  const findings: Looked['findings'] = {};
-  const scoreFell = incident.rule === 'quality.score';
-  const formatFell = incident.rule === 'quality.format';
-  const nothing = { promptChanged: false, modelChanged: false, contextGrew: false, errorsRose: false };
-  if (incident.service === null) return { observations: { ...nothing, scoreFell, formatFell }, findings };
-  const { started } = await milestonesOf(flow.db, incident.id);
-  const onset = started ?? incident.created_at;
-  const about = { service: incident.service, environment: incident.environment };
-  const since = new Date(onset.getTime() - LOOK_BACK_MS);
-  const changes = suspects(await rowsOf(flow.db, { ...about, since, until: flow.clock.now() }), onset);
-  const ofPrompt = changes.find((change) => change.component.startsWith('prompt:'));
-  const ofModel = changes.find((change) => change.component === 'model');
-  findings['last-prompt-change'] = ofPrompt?.sentence ?? 'No prompt change in the 24 hours before it began.';
-  findings['served-model'] =
-    ofModel?.sentence ?? 'The served model did not change in the 24 hours before it began.';
-  const context = await contextLength(flow, about, onset);
-  if (context !== null) findings['context-length'] = context.sentence;
-  const observations = {
-    promptChanged: ofPrompt !== undefined,
-    modelChanged: ofModel !== undefined,
-    contextGrew: context?.grew ?? false,
-    errorsRose: false,
-    scoreFell,
-    formatFell,
-  };
-  return { observations, findings };
+interface Walked {
+  playbook: Playbook;
+  path: readonly RecordedStep[];
 }
 
-async function contextLength(
-  flow: Pick<Flow, 'db'>,
-  about: { service: string; environment: string },
-  onset: Date,
-): Promise<{ grew: boolean; sentence: string } | null> {
-  const window = (fromMs: number, toMs: number) => ({
-    ...about,
-    from: new Date(onset.getTime() + fromMs),
-    to: new Date(onset.getTime() + toMs),
-  });
-  const was = await inputShape(flow.db, window(-LOOK_BACK_MS, 0));
-  const is = await inputShape(flow.db, window(0, CONTEXT_WINDOW_MS));
-  if (was.meanInputTokens === null || is.meanInputTokens === null) return null;
-  const [beforeTokens, afterTokens] = [was.meanInputTokens, is.meanInputTokens].map(Math.round);
-  const sentence = `Average context ${beforeTokens} input tokens before, ${afterTokens} after it began.`;
-  return { grew: is.meanInputTokens > CONTEXT_GREW * was.meanInputTokens, sentence };
+/**
+ * Policy: a branch that was begun is gone on with; then the symptom that people declared; then what explains most of the
+ * evidence. A branch that reached its end is not picked again. Null: nothing speaks for any.
+ */
+function pick(
+  { symptom: declared }: Incident,
+  suggestions: readonly Suggestion[],
+  { playbook, path }: Walked,
+): Suggestion | null {
+  const known = playbook.symptoms.map(({ id }) => id);
+  const isOpen = (id: string) => walk(playbook, path, id).step !== null;
+  const begun = [...new Set(path.map(({ symptom }) => symptom))]
+    .filter((id) => known.includes(id) && path.some((step) => step.symptom === id && step.answer !== null))
+    .findLast(isOpen);
+  if (begun !== undefined) return { symptomId: begun, why: 'this branch was begun' };
+  if (declared !== null && known.includes(declared) && isOpen(declared))
+    return { symptomId: declared, why: 'it was declared so' };
+  return suggestions.find(({ symptomId }) => isOpen(symptomId)) ?? null;
 }
 
 /** Records the answer, once, and shows the next step. */
 export async function answerTree(
-  flow: Pick<Flow, 'db' | 'clock'>,
+  flow: Pick<Flow, 'db' | 'clock' | 'config'>,
   given: { incident: Incident; symptom: string; step: string; answer: Answer; by: string },
 ): Promise<{ kind: 'answered' } | { kind: 'already' }> {
   const { incident, symptom, step, answer, by } = given;
   const at = flow.clock.now();
+  const instruction = instructionOf(playbookFor(flow.config, incident.service), symptom, step);
   return flow.db.transaction().execute(async (tx) => {
     const recorded = await answerStep(
       tx,
@@ -123,7 +119,7 @@ export async function answerTree(
       { answer, decidedBy: by, at },
     );
     if (recorded === null) return { kind: 'already' };
-    const text = `${symptom}: ${instructionOf(symptom, step)} ${answer}.`;
+    const text = `${symptom}: ${instruction} ${answer}.`;
     await addToTimeline(tx, { incidentId: incident.id, at, kind: 'decision', actor: by, text });
     await enqueue(tx, showTree(incident.id, symptom, at));
     return { kind: 'answered' };
@@ -131,22 +127,28 @@ export async function answerTree(
 }
 
 /** The question as the playbook has it; the id when the playbook has changed since. */
-export function instructionOf(symptomId: string, stepId: string): string {
+export function instructionOf(playbook: Playbook, symptomId: string, stepId: string): string {
   const symptom = playbook.symptoms.find(({ id }) => id === symptomId);
   return symptom?.steps.find(({ id }) => id === stepId)?.instruction ?? stepId;
 }
 
-export function symptomText(symptomId: string): string {
+export function symptomText(playbook: Playbook, symptomId: string): string {
   return playbook.symptoms.find(({ id }) => id === symptomId)?.symptom ?? symptomId;
 }
 
 /** Where the walk of one symptom ended, if it did. */
-export function leafOf(path: Parameters<typeof walk>[1], symptomId: string): string | undefined {
+export function leafOf(
+  playbook: Playbook,
+  path: Parameters<typeof walk>[1],
+  symptomId: string,
+): string | undefined {
   const isKnown = playbook.symptoms.some(({ id }) => id === symptomId);
   return isKnown ? walk(playbook, path, symptomId).leaf?.advice : undefined;
 }
 
+/** The symptom that a person means by a word of theirs. */
 export function nearestSymptom(
+  playbook: Playbook,
   word: string,
 ): { kind: 'found'; id: string } | { kind: 'unknown'; nearest: string[] } {
   const ids = playbook.symptoms.map(({ id }) => id);

@@ -4,12 +4,15 @@ import type { ComponentState } from '../evidence/ledger.ts';
 import { appendChanges, type LedgerRow, lockLedger, newestOf } from '../evidence/ledger-store.ts';
 import { changesRead, type ReadChange } from '../evidence/target-reading.ts';
 import { type CarriedOut, carriedOutSince } from '../mitigation/applied-store.ts';
+import { mitigationsOn } from '../mitigation/lease-store.ts';
 import { componentOf, componentsIn, restingState, settingOf } from '../mitigation/ledger-component.ts';
+import { parsePlan } from '../mitigation/plan.ts';
 import type { Setting, TargetState, Value } from '../mitigation/serving.ts';
 import type { Target, TargetChange } from '../mitigation/target.ts';
 import { authorOf } from './change-author.ts';
 import type { Flow } from './flow.ts';
 import { reportTroubles } from './report-troubles.ts';
+import { tellUndone } from './undone-elsewhere.ts';
 
 type Watching = Pick<Flow, 'db' | 'clock' | 'config' | 'log' | 'targetFor'>;
 
@@ -100,7 +103,11 @@ async function readTarget(flow: Watching, watched: Watched, now: Date): Promise<
   const { target, ...of } = watched;
   const own = await carriedOutSince(flow.db, { ...of, since: new Date(now.getTime() - OWN_LOOK_BACK_MS) });
   const before = await newestOf(flow.db, of);
-  const state = await target.read(settingsToAsk(before, own));
+  const held = await mitigationsOn(flow.db, { service: of.service, environment: of.environment });
+  const state = await target.read(
+    settingsToAsk(before, [...own, ...held.map(({ plan }) => parsePlan(plan))]),
+  );
+  await tellUndone(flow, { held, state, now });
   const reading = { state, read: componentsIn(state), isWhole: LISTS_ALL.has(of.source) };
   const changed = changesIn(before, reading);
   if (changed.length === 0) return;
@@ -140,7 +147,10 @@ function changesIn(known: ReadonlyMap<string, LedgerRow>, { read, isWhole }: Rea
 }
 
 /** Beside what it always says: what the ledger knows of it, and what a mitigation has limited there. */
-function settingsToAsk(known: ReadonlyMap<string, LedgerRow>, own: readonly CarriedOut[]): Setting[] {
+function settingsToAsk(
+  known: ReadonlyMap<string, LedgerRow>,
+  own: readonly Pick<CarriedOut, 'steps'>[],
+): Setting[] {
   const recorded = [...known.keys()].flatMap((component) => settingOf(component) ?? []);
   return [...new Set([...recorded, ...own.flatMap(({ steps }) => steps.map(({ setting }) => setting))])];
 }

@@ -6,15 +6,17 @@ import { evidenceOf } from '../evidence/evidence-store.ts';
 import { freezeAtResolve } from '../evidence/freeze-store.ts';
 import { type Incident, nameOf } from '../incident/incident.ts';
 import { addToTimeline, findIncident, milestonesOf } from '../incident/incident-store.ts';
-import { promptfooYaml } from '../postmortem/case-export.ts';
+import { casesJsonl, promptfooYaml } from '../postmortem/case-export.ts';
+import { casesOf } from '../postmortem/case-store.ts';
 import { assemble, toMarkdown, whatIsMissing } from '../postmortem/postmortem.ts';
-import { casesOf, findPostmortem, markPosted, savePostmortem } from '../postmortem/postmortem-store.ts';
+import { findPostmortem, markPosted, savePostmortem } from '../postmortem/postmortem-store.ts';
 import { collectHistory } from './collect-history.ts';
 import { passScoreOf } from './data-points.ts';
 import { publishPostmortem as publishJob, refreshCard, writePostmortem as writeJob } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { loadRecord, namesIn } from './postmortem-record.ts';
 import { present } from './present.ts';
+import { exportJobs } from './run-exports.ts';
 
 const payload = z.object({ incidentId: z.number() });
 const writing = payload.extend({ readFrom: z.coerce.date() });
@@ -31,13 +33,14 @@ export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
   const names = await namesIn(flow, record);
   const markdown = toMarkdown(assemble(record, { names }));
   const yaml = promptfooYaml(cases, { incidentId: nameOf(incidentId) });
-  await keepOnDisk(flow, incident, { markdown, yaml });
+  await keepOnDisk(flow, incident, { markdown, yaml, jsonl: casesJsonl(cases) });
   const now = flow.clock.now();
   await flow.db.transaction().execute(async (tx) => {
     await savePostmortem(tx, { incidentId, markdown, missing: whatIsMissing(record), cases, at: now });
     const text = `Post-mortem written from ${record.messages.length} messages, with ${cases.length} eval cases.`;
     await addToTimeline(tx, { incidentId, at: now, kind: 'postmortem', actor: null, text });
-    await enqueue(tx, [publishJob(incidentId, now), refreshCard(incidentId, now)]);
+    const exporting = exportJobs(flow, incident, now);
+    await enqueue(tx, [publishJob(incidentId, now), refreshCard(incidentId, now), ...exporting]);
   });
 }
 
@@ -55,12 +58,14 @@ async function freezeOnceOver(flow: Pick<Flow, 'db' | 'clock'>, incident: Incide
 async function keepOnDisk(
   flow: Flow,
   incident: Incident,
-  texts: { markdown: string; yaml: string },
+  texts: { markdown: string; yaml: string; jsonl: string },
 ): Promise<void> {
   const folder = documentsOf(flow, incident.id);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'postmortem.md'), texts.markdown);
-  await writeFile(join(folder, 'evals.yaml'), texts.yaml);
+  // They hold what a private incident holds: for the bot's own user alone.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, 'postmortem.md'), texts.markdown, { mode: 0o600 });
+  await writeFile(join(folder, 'evals.yaml'), texts.yaml, { mode: 0o600 });
+  await writeFile(join(folder, 'evals.jsonl'), texts.jsonl, { mode: 0o600 });
 }
 
 export function documentsOf(flow: Pick<Flow, 'documentsDir'>, incidentId: number): string {
@@ -88,7 +93,9 @@ export async function publishPostmortem(flow: Flow, job: Job): Promise<void> {
   });
   const evals = { key: `evals:${job.id}`, filename: 'evals.yaml', title: `Eval cases ${name} (${version})` };
   const yaml = promptfooYaml(cases, { incidentId: name });
-  if (cases.length > 0) await flow.chat.upload({ ...common, ...evals, content: yaml });
+  // Samples of a safety incident are in no message and no file of a room.
+  if (cases.length > 0 && incident.category !== 'safety')
+    await flow.chat.upload({ ...common, ...evals, content: yaml });
   const summary = `The post-mortem of ${name} is written, with ${cases.length} eval cases.`;
   const message = { kind: 'postmortem' as const, summary, missing: written.missing };
   await present(flow, { incidentId, key: `postmortem:${incidentId}`, message, retried });
@@ -113,7 +120,9 @@ export async function rewritePostmortem(flow: Flow, incident: Incident): Promise
 export async function describeDocuments(flow: Flow, incident: Incident): Promise<string> {
   const cases = await casesOf(flow.db, incident.id);
   if (cases.length === 0)
-    return 'No eval cases yet: they are made from the frozen failing calls when it is resolved.';
-  const lines = cases.map((found) => `• ${found.proven ? 'proven' : 'not proven'}: ${found.description}`);
+    return 'No eval cases yet: they are proposed from the frozen failing calls when it is resolved.';
+  const lines = cases.map(
+    (found, index) => `${index + 1}. ${found.proven ? 'proven' : 'not proven'}: ${found.description}`,
+  );
   return [`${cases.length} eval cases, in \`evals.yaml\`:`, ...lines].join('\n').slice(0, 2900);
 }

@@ -8,13 +8,19 @@ import type { Flow } from '../flow/flow.ts';
 import { readJson, requireToken } from './server.ts';
 
 const text = z.string().trim().min(1, 'must be a text').max(2_000, 'must have at most 2,000 characters');
-const request = z.object({ service: text, wish: text, reason: text, by: text });
+const request = z.object({
+  service: text,
+  wish: text,
+  reason: text,
+  by: text,
+  safety: z.boolean().optional(),
+});
 
 /** Longest that the terminal is kept waiting for the read-back. */
 const WAIT_MS = 30_000;
 
 /**
- * `POST /v1/contain {"service", "wish", "reason", "by"}`: what `npm run contain` asks of a bot that is up, for the embedded
+ * `POST /v1/contain {"service", "wish", "reason", "by", "safety"?}`: what `npm run contain` asks of a bot that is up, for the embedded
  * database has one opener. 200 with a ContainReport. Policy: it takes the terminal's own token and no other, so
  * that whoever sends calls in cannot switch anything off.
  */

@@ -1,8 +1,11 @@
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
 
+/** What is done at its time while an incident is not taken, not contained, still not contained. */
+export type LadderStep = 'acknowledge' | 'contain' | 'escalate';
+
 /** A deadline that someone must meet. `lead`: until somebody acknowledges, else the engineering lead is told. */
-export type ClockKind = 'contain' | 'lead' | `postmortem-${number}h`;
+export type ClockKind = LadderStep | 'lead' | 'update' | 'update-lead' | `postmortem-${number}h`;
 
 export async function startClocks(
   db: Db,
@@ -15,6 +18,19 @@ export async function startClocks(
       clocks.map((c) => ({ incident_id: c.incidentId, kind: c.kind, due_at: c.dueAt, settled_at: null })),
     )
     .onConflict((conflict) => conflict.columns(['incident_id', 'kind']).doNothing())
+    .execute();
+}
+
+/** Starts it, or starts it again, whatever became of it before. */
+export async function restartClock(
+  db: Db,
+  { incidentId, kind, dueAt }: { incidentId: number; kind: ClockKind; dueAt: Date },
+): Promise<void> {
+  const started = { due_at: dueAt, state: 'running' as const, settled_at: null };
+  await db
+    .insertInto('clock')
+    .values({ incident_id: incidentId, kind, ...started })
+    .onConflict((conflict) => conflict.columns(['incident_id', 'kind']).doUpdateSet(started))
     .execute();
 }
 

@@ -4,7 +4,10 @@ import type { Category, IncidentStatus, NewRow, Row, Severity } from '../db/sche
 import type { Interval } from '../sources/call.ts';
 import { type Incident, LIVE, type MilestoneName, type Milestones } from './incident.ts';
 
-export type NewIncident = Omit<NewRow<'incident'>, 'channel_id' | 'channel_name' | 'commander'>;
+export type NewIncident = Omit<
+  NewRow<'incident'>,
+  'channel_id' | 'channel_name' | 'commander' | 'scribe' | 'comms' | 'merged_into'
+>;
 
 /** Inserts the incident unless one with its key is live; then `opened` is false and the live one comes back. */
 export async function openIncident(
@@ -45,7 +48,7 @@ export async function findByChannel(db: Db, channelId: string): Promise<Incident
   return db.selectFrom('incident').selectAll().where('channel_id', '=', channelId).executeTakeFirst();
 }
 
-/** The oldest live incident about a service in a category, however it was opened. */
+/** The oldest live incident about a service in a category, however it was opened; else the one that such a one went into. */
 export async function findLiveAbout(
   db: Db,
   about: { service: string; environment: string; category: Category },
@@ -53,14 +56,23 @@ export async function findLiveAbout(
   return db
     .selectFrom('incident')
     .selectAll()
-    .where('service', '=', about.service)
-    .where('environment', '=', about.environment)
-    .where('category', '=', about.category)
     .where('status', 'in', [...LIVE])
+    .where((where) => where.or([isAbout('incident', about), tookIn(about)]))
+    .orderBy(isAbout('incident', about), 'desc')
     .orderBy('id')
     .limit(1)
     .executeTakeFirst();
 }
+
+type About = { service: string; environment: string; category: Category };
+
+const isAbout = (table: string, { service, environment, category }: About) =>
+  sql<boolean>`(coalesce(${sql.ref(`${table}.service`)}, '') = ${service}
+    and ${sql.ref(`${table}.environment`)} = ${environment} and ${sql.ref(`${table}.category`)} = ${category})`;
+
+/** One about it was merged into this one. */
+const tookIn = (about: About) =>
+  sql<boolean>`exists (select 1 from incident gone where gone.merged_into = incident.id and ${isAbout('gone', about)})`;
 
 export async function listLive(db: Db): Promise<Incident[]> {
   return db
@@ -96,15 +108,7 @@ export async function setSeverity(db: Db, id: number, severity: Severity): Promi
     .executeTakeFirst();
 }
 
-export async function setCommanderIfNone(db: Db, id: number, userId: string): Promise<void> {
-  await db
-    .updateTable('incident')
-    .set({ commander: userId })
-    .where('id', '=', id)
-    .where('commander', 'is', null)
-    .execute();
-}
-
+/** True when nobody was before. */
 export async function setRoom(
   db: Db,
   id: number,

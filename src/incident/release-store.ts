@@ -56,16 +56,20 @@ export async function insertRootCause(
   return id;
 }
 
-/** False when this person has signed this root cause off before. */
+/** False when this person has signed this root cause off before; what was signed before `since` is signed again. */
 export async function insertSignOff(
   tx: Db,
-  signed: { rootCauseId: number; person: string; note: string | null; at: Date },
+  signed: { rootCauseId: number; person: string; note: string | null; at: Date; since: Date | null },
 ): Promise<boolean> {
-  const { rootCauseId, ...rest } = signed;
+  const { rootCauseId, since, ...rest } = signed;
   const row = await tx
     .insertInto('sign_off')
     .values({ root_cause_id: rootCauseId, ...rest })
-    .onConflict((conflict) => conflict.columns(['root_cause_id', 'person']).doNothing())
+    .onConflict((conflict) => {
+      const twice = conflict.columns(['root_cause_id', 'person']);
+      if (since === null) return twice.doNothing();
+      return twice.doUpdateSet({ note: rest.note, at: rest.at }).where('sign_off.at', '<', since);
+    })
     .returning('person')
     .executeTakeFirst();
   return row !== undefined;

@@ -76,19 +76,33 @@ export async function markDeleted(
     .execute();
 }
 
-/** Marks what a whole reading of the channel since `readFrom` no longer found, back to its oldest message. */
+/**
+ * Marks what a reading of the channel since `readFrom` no longer found, back to its oldest message; replies only where
+ * the reading was whole.
+ */
 export async function markVanished(
   db: Db,
-  read: { incidentId: number; oldestTs: string; readFrom: Date; at: Date },
+  read: { incidentId: number; oldestTs: string; readFrom: Date; at: Date; isWhole: boolean },
 ): Promise<void> {
   await db
     .updateTable('room_message')
+    .$if(!read.isWhole, (query) => query.where('thread_ts', 'is', null))
     .set({ deleted_at: read.at, text: '', files: '[]' })
     .where('incident_id', '=', read.incidentId)
     .where('deleted_at', 'is', null)
     .where('recorded_at', '<', read.readFrom)
     .where('ts', '>=', read.oldestTs)
     .execute();
+}
+
+/** When anything of the room was last recorded; null before the first message. */
+export async function lastRecordedAt(db: Db, incidentId: number): Promise<Date | null> {
+  const row = await db
+    .selectFrom('room_message')
+    .select((column) => column.fn.max('recorded_at').as('at'))
+    .where('incident_id', '=', incidentId)
+    .executeTakeFirst();
+  return row?.at ?? null;
 }
 
 export async function messagesOf(db: Db, incidentId: number): Promise<Row<'room_message'>[]> {

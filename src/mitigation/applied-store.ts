@@ -16,7 +16,7 @@ export interface CarriedOut {
   steps: { setting: string; to: unknown }[];
 }
 
-/** Those of a service that were begun at or after `since`, the newest first; what they became does not matter. */
+/** Those of a service that were begun at or after `since` and are under way or did change something, the newest first. */
 export async function carriedOutSince(
   db: Db,
   of: { service: string; environment: string; since: Date },
@@ -28,6 +28,7 @@ export async function carriedOutSince(
     .where('mitigation.service', '=', of.service)
     .where('mitigation.environment', '=', of.environment)
     .where('started_at', '>=', of.since)
+    .where((row) => row.or([row('applied_at', 'is not', null), row('mitigation.status', '=', 'running')]))
     .orderBy('started_at', 'desc')
     .execute();
   return rows.map((row) => ({

@@ -91,9 +91,12 @@ export function approvedBy(
 
 const hasReason = ({ reason }: { reason?: string | null | undefined }) => (reason ?? '').trim() !== '';
 
+/** Whom break-glass calls: the engineering lead, those who may approve, or nobody, for nobody else is named. */
+export type Called = 'lead' | 'approvers' | 'nobody';
+
 export type VoteOutcome =
-  /** `alone`: by break-glass. */
-  | { kind: 'approved'; standing: StandingName | null; alone: boolean }
+  /** `alone`: by break-glass; `called`: who is told of that, where it is known. */
+  | { kind: 'approved'; standing: StandingName | null; alone: boolean; called?: Called }
   /** It counts, and more people are needed. */
   | { kind: 'counted'; have: number; needed: number }
   | { kind: 'already-voted'; have: number; needed: number }

@@ -34,6 +34,15 @@ export async function audit(
     .execute();
 }
 
+/** A proposal that ended without anybody's decision is on the trail as well. */
+export function auditExpiry(
+  tx: Db,
+  { id, plan_hash: planHash, now }: { id: number; plan_hash: string; now: Date },
+): Promise<void> {
+  const entry = { action: 'mitigation.expired', subject: `mitigation ${id}`, data: { planHash } };
+  return audit(tx, { at: now, actor: 'llm-incident', ...entry });
+}
+
 export async function lastEntry(db: Db): Promise<{ seq: number; digest: string } | undefined> {
   return db.selectFrom('audit').select(['seq', 'digest']).orderBy('seq', 'desc').limit(1).executeTakeFirst();
 }

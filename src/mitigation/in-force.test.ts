@@ -36,6 +36,12 @@ const CASES: { name: string; earlier: Step[]; plan: ReturnType<typeof later>; ef
     effect: 'none',
   },
   { name: 'what changes only a part leaves it on', earlier: [off, older], plan: later([on]), effect: 'none' },
+  {
+    name: 'a prompt without a name is the one that has one',
+    earlier: [step('prompt:answer', 'v14', 'v13')],
+    plan: later([step('prompt', 'v13', 'v14')]),
+    effect: 'taken-back',
+  },
   { name: 'what changes something else leaves it on', earlier: [off], plan: later([older]), effect: 'none' },
 ];
 

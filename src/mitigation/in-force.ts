@@ -1,4 +1,5 @@
 import type { MitigationStatus } from '../db/schema.ts';
+import { isSameSetting } from './freer.ts';
 import { isResume, type Plan, type Step } from './plan.ts';
 import { kindOf } from './serving.ts';
 
@@ -32,7 +33,7 @@ export function effectOn(
   earlier: readonly Step[],
   later: Pick<Plan, 'steps' | 'wish'>,
 ): 'taken-back' | 'replaced' | 'none' {
-  const now = earlier.map(({ setting }) => later.steps.find((step) => step.setting === setting));
+  const now = earlier.map(({ setting }) => later.steps.find((step) => isSameSetting(step.setting, setting)));
   if (now.some((step, index) => step === undefined || step.to === earlier[index]?.to)) return 'none';
   const isBack = now.every((step, index) => step?.to === earlier[index]?.from);
   return isBack || leavesNothing(later) ? 'taken-back' : 'replaced';

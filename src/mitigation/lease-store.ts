@@ -15,6 +15,10 @@ const isOnTop = sql<boolean>`not exists (
   select 1 from mitigation later
   where later.id = mitigation.replaced_by and later.status in (${sql.join(IN_FORCE)}))`;
 
+/** Also of incidents that were merged into it. */
+const isOf = (incidentId: number) =>
+  sql<boolean>`incident_id in (select id from incident where id = ${incidentId} or merged_into = ${incidentId})`;
+
 export interface About {
   incidentId?: number;
   service?: string;
@@ -27,7 +31,7 @@ export interface About {
 export async function mitigationsOn(db: Db, about: About): Promise<Mitigation[]> {
   let query = db.selectFrom('mitigation').selectAll().where(isOn);
   if (about.covered !== true) query = query.where(isOnTop);
-  if (about.incidentId !== undefined) query = query.where('incident_id', '=', about.incidentId);
+  if (about.incidentId !== undefined) query = query.where(isOf(about.incidentId));
   if (about.service !== undefined) query = query.where('service', '=', about.service);
   if (about.environment !== undefined) query = query.where('environment', '=', about.environment);
   return query.orderBy('id').execute();

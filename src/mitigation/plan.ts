@@ -206,8 +206,3 @@ export function isResume({ setting, to }: Pick<Step, 'setting' | 'to'>): boolean
   if (kind === 'enabled' || kind === 'type') return to === true;
   return kind === 'fallback' ? to === 'none' : kind === 'blocked' && to === false;
 }
-
-/** True when it takes traffic away from what was served, so that users are no longer exposed: a containing state. */
-export function contains({ steps, wish: { kind } }: Pick<Plan, 'steps' | 'wish'>): boolean {
-  return kind !== 'undo' && !steps.some(isResume);
-}

@@ -1,6 +1,4 @@
 import type { SIGN_OFF_ROLES } from '../config/config-file.ts';
-import { isResume, type Plan, type Step } from './plan.ts';
-import { kindOf } from './serving.ts';
 
 /** In whose place a person signs off. */
 export type SignOffRole = (typeof SIGN_OFF_ROLES)[number];
@@ -8,23 +6,6 @@ export type SignOffRole = (typeof SIGN_OFF_ROLES)[number];
 export interface RoleHolders {
   role: SignOffRole;
   people: readonly string[];
-}
-
-/**
- * Policy: setting back on what a safety incident took away is resuming, by whatever plan: switching on, ending a
- * fallback, letting outputs through; and returning a setting to what it was before a mitigation of that incident, or
- * loosening its limit.
- */
-export function givesBack(steps: Plan['steps'], taken: readonly Step[]): boolean {
-  return steps.some((step) => isResume(step) || taken.some((held) => loosens(step, held)));
-}
-
-function loosens(step: Step, held: Step): boolean {
-  if (step.setting !== held.setting || step.to === held.to) return false;
-  if (step.to === held.from) return true;
-  const kind = kindOf(step.setting);
-  if (kind !== 'limit' && kind !== 'token-cap' && kind !== 'split') return false;
-  return step.to === null || Number(step.to) > Number(held.to);
 }
 
 /**

@@ -13,7 +13,8 @@ const initial = initialSettings(
     blocked: ['legal advice'],
   }),
 );
-const change = (step: Step, overrides = {}) => changeSettings({ initial, overrides }, step);
+const change = (step: Step, overrides = {}, isGivenBack = false) =>
+  changeSettings({ initial, overrides, isGivenBack }, step);
 
 const changes: Step[] = [
   { setting: 'enabled', from: true, to: false },
@@ -55,11 +56,13 @@ describe('a change of what is served', () => {
     expect(undone.kind).toBe('changed');
   });
 
-  it('back to what is configured follows the configuration again', () => {
+  it('given back to what is configured follows the configuration again, and set to it does not', () => {
     const overrides = { 'prompt:answer': 'v13', enabled: false };
-    expect(change({ setting: 'prompt:answer', from: 'v13', to: 'v14' }, overrides)).toEqual({
+    const back = { setting: 'prompt:answer', from: 'v13', to: 'v14' };
+    expect(change(back, overrides, true)).toEqual({ kind: 'changed', overrides: { enabled: false } });
+    expect(change(back, overrides)).toEqual({
       kind: 'changed',
-      overrides: { enabled: false },
+      overrides: { enabled: false, 'prompt:answer': 'v14' },
     });
   });
 
@@ -75,7 +78,10 @@ describe('a change of what is served', () => {
     expect(change(step)).toEqual({ kind: 'changed', overrides: { 'prompt:answer': 'v13' } });
     const unnamed = initialSettings(servingSettings.parse({ prompt: 'v14' }));
     expect(
-      changeSettings({ initial: unnamed, overrides: {} }, { ...step, setting: 'prompt:answer' }),
+      changeSettings(
+        { initial: unnamed, overrides: {}, isGivenBack: false },
+        { ...step, setting: 'prompt:answer' },
+      ),
     ).toEqual({
       kind: 'changed',
       overrides: { prompt: 'v13' },

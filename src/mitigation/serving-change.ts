@@ -61,17 +61,23 @@ export function initialSettings(config: ServingConfig): TargetState {
   ]);
 }
 
+export interface Changing {
+  initial: TargetState;
+  overrides: TargetState;
+  isGivenBack: boolean;
+}
+
 export type Change =
   | { kind: 'changed'; overrides: TargetState }
   | { kind: 'moved'; now: Value }
   | { kind: 'refused'; problem: string };
 
 /**
- * Policy: a step is taken only where its `from` is still true; what is set back to what the configuration says follows
- * the configuration again; no split is raised so far that those of the model, or of one prompt, are more than 100 % together.
+ * Policy: a step is taken only where its `from` is still true; what is given back, to what the configuration says, follows
+ * the configuration again, and whatever else a mitigation set stays so when the configuration changes; no split is raised so far that those of the model, or of one prompt, are more than 100 % together.
  */
 export function changeSettings(
-  { initial, overrides }: { initial: TargetState; overrides: TargetState },
+  { initial, overrides, isGivenBack }: Changing,
   { setting, from, to }: Step,
 ): Change {
   const problem = isServable(setting)
@@ -90,8 +96,8 @@ export function changeSettings(
   // A prompt without a name and the only one with a name are the same one.
   const key = keyIn(state, setting) ?? setting;
   const { [key]: _, ...others } = overrides;
-  const isConfigured = Object.hasOwn(initial, key) && initial[key] === to;
-  return { kind: 'changed', overrides: isConfigured ? others : { ...others, [key]: to } };
+  const followsAgain = isGivenBack && Object.hasOwn(initial, key) && initial[key] === to;
+  return { kind: 'changed', overrides: followsAgain ? others : { ...others, [key]: to } };
 }
 
 function totalSplit(state: TargetState, setting: Setting): number {

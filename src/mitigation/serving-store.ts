@@ -33,6 +33,8 @@ export interface ServingChange extends Place {
   by: string;
   planHash: string;
   idempotencyKey: string;
+  /** It returns what a mitigation took. */
+  isGivenBack: boolean;
 }
 
 export type ChangeOutcome =
@@ -64,8 +66,8 @@ export async function changeServing(db: Db, change: ServingChange): Promise<Chan
     const earlier = await madeWith(tx, change.idempotencyKey);
     if (earlier !== undefined) return repeated(earlier, change);
     const [newest] = await newestServings(tx, change);
-    const { initial, step } = change;
-    const next = changeSettings({ initial, overrides: newest?.overrides ?? {} }, step);
+    const { initial, step, isGivenBack } = change;
+    const next = changeSettings({ initial, overrides: newest?.overrides ?? {}, isGivenBack }, step);
     if (next.kind !== 'changed') return next;
     return { kind: 'changed', serving: await append(tx, change, { newest, overrides: next.overrides }) };
   });

@@ -18,11 +18,18 @@ export interface Target {
   /** Why it cannot make this change at all, before anyone votes on it; null when it can try. */
   refuses?(step: Pick<Step, 'setting' | 'to'>): string | null;
   /** The same `idempotencyKey` twice has one effect. Changes the step's setting from `from` to `to`. */
-  apply(step: Step, run: { planHash: string; idempotencyKey: string }): Promise<void>;
+  apply(step: Step, run: TargetRun): Promise<void>;
   /** Who changed its settings after `since`, where its own record says; newest first. */
   changes?(since: Date): Promise<TargetChange[]>;
   /** Where a person switches it by hand when the bot is away: named in every page. */
   byHand?(): string;
+}
+
+/** `isGivenBack`: the step returns what an earlier mitigation took, so nothing has to be kept of it. */
+export interface TargetRun {
+  planHash: string;
+  idempotencyKey: string;
+  isGivenBack?: boolean;
 }
 
 /** A change of a setting, by the target's own record. */

@@ -5,6 +5,9 @@ import type { EvalCase } from './eval-case.ts';
 interface Metadata {
   readonly incident: string;
   readonly call: string;
+  readonly service?: string | undefined;
+  readonly prompt?: string | undefined;
+  readonly reference?: string | undefined;
   readonly proven: boolean;
   readonly why: string;
 }
@@ -13,7 +16,12 @@ interface PromptfooTest {
   readonly description: string;
   readonly vars: { readonly input: string };
   readonly metadata: Metadata;
-  readonly assert: readonly { readonly type: string; readonly value: string }[];
+  readonly assert: readonly PromptfooAssert[];
+}
+
+interface PromptfooAssert {
+  readonly type: string;
+  readonly value: string | Readonly<Record<string, unknown>>;
 }
 
 /** A promptfoo configuration with one test a case. The provider is a placeholder that echoes the prompt. */
@@ -41,16 +49,18 @@ export function casesJsonl(cases: readonly EvalCase[]): string {
 }
 
 function promptfooTest(one: EvalCase): PromptfooTest {
+  const { incidentId: incident, callId: call, service, promptName: prompt, reference, proven, why } = one;
   return {
-    description: `${one.incidentId}: ${one.description}`,
+    description: `${incident}: ${one.description}`,
     vars: { input: one.input },
-    metadata: { incident: one.incidentId, call: one.callId, proven: one.proven, why: one.why },
+    metadata: { incident, call, service, prompt, reference, proven, why },
     assert: one.assertions.map(promptfooAssert),
   };
 }
 
 // Lengths become code from this fixed template, which holds nothing but an integer.
-function promptfooAssert(assertion: Assertion): { type: string; value: string } {
+function promptfooAssert(assertion: Assertion): PromptfooAssert {
+  if ('schema' in assertion) return { type: assertion.type, value: assertion.schema };
   if ('value' in assertion) return { type: assertion.type, value: assertion.value };
   const chars = Math.max(0, Math.trunc(assertion.chars) || 0);
   const sign = assertion.type === 'min-length' ? '>=' : '<=';

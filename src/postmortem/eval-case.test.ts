@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkAssertion } from './assertion.ts';
-import { type EvalCase, proposeCases, type RecordedCall } from './eval-case.ts';
+import { type EvalCase, proposeCases } from './eval-case.ts';
+import type { RecordedCall } from './recorded-call.ts';
 
 const call = (callId: string, input: string, output: string): RecordedCall => ({ callId, input, output });
 const reasoned = (index: number, answer: string) => {

@@ -1,5 +1,6 @@
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
+import { keepProposedCases } from './case-store.ts';
 import type { EvalCase } from './eval-case.ts';
 
 export interface WrittenPostmortem {
@@ -10,7 +11,7 @@ export interface WrittenPostmortem {
   at: Date;
 }
 
-/** Keeps the newest document and its eval cases; an earlier version of both is replaced. */
+/** Keeps the newest document and its eval cases; an earlier version of both is replaced, but what people made or took out. */
 export async function savePostmortem(tx: Db, written: WrittenPostmortem): Promise<void> {
   const { incidentId, markdown, at } = written;
   const values = { markdown, missing: JSON.stringify(written.missing), assembled_at: at, posted_at: null };
@@ -19,16 +20,7 @@ export async function savePostmortem(tx: Db, written: WrittenPostmortem): Promis
     .values({ incident_id: incidentId, ...values })
     .onConflict((conflict) => conflict.column('incident_id').doUpdateSet(values))
     .execute();
-  await tx.deleteFrom('eval_case').where('incident_id', '=', incidentId).execute();
-  if (written.cases.length === 0) return;
-  const rows = written.cases.map((found) => ({
-    incident_id: incidentId,
-    call_id: /^\d+$/.test(found.callId) ? Number(found.callId) : null,
-    definition: JSON.stringify(found),
-    proven: found.proven,
-    created_at: at,
-  }));
-  await tx.insertInto('eval_case').values(rows).execute();
+  await keepProposedCases(tx, { incidentId, cases: written.cases, at });
 }
 
 export async function findPostmortem(db: Db, incidentId: number): Promise<Row<'postmortem'> | undefined> {
@@ -37,14 +29,4 @@ export async function findPostmortem(db: Db, incidentId: number): Promise<Row<'p
 
 export async function markPosted(db: Db, incidentId: number, at: Date): Promise<void> {
   await db.updateTable('postmortem').set({ posted_at: at }).where('incident_id', '=', incidentId).execute();
-}
-
-export async function casesOf(db: Db, incidentId: number): Promise<EvalCase[]> {
-  const rows = await db
-    .selectFrom('eval_case')
-    .select('definition')
-    .where('incident_id', '=', incidentId)
-    .orderBy('id')
-    .execute();
-  return rows.map((row) => row.definition as unknown as EvalCase);
 }

@@ -124,6 +124,8 @@ export interface DecisionPath {
   readonly symptom: string;
   readonly steps: readonly DecisionStep[];
   readonly leaf?: string | undefined;
+  /** Edition of the tree that was walked. */
+  readonly tree?: string | undefined;
 }
 
 export interface DecisionStep {

@@ -58,6 +58,11 @@ export interface RuleRecord {
   declined: number;
 }
 
+/** The share of what it opened that was an incident. */
+export function precisionOf({ opened, declined }: Pick<RuleRecord, 'opened' | 'declined'>): number {
+  return opened === 0 ? 0 : (opened - declined) / opened;
+}
+
 /** "12 opened, 3 of them false alarms". */
 export function describeRuleRecord({ rule, opened, declined }: RuleRecord): string {
   const wrong =

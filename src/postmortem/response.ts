@@ -33,8 +33,9 @@ export function fiveQuestions({ answers }: PostmortemRecord, names: Names): Bloc
 /** The way through the decision tree, step by step. */
 export function decisions({ decisionPath }: PostmortemRecord, names: Names): BlockContent[] {
   if (!decisionPath) return [none('Nobody walked the decision tree.')];
-  const { symptom, steps, leaf } = decisionPath;
-  const blocks: BlockContent[] = [paragraph(words`The symptom was: ${clause(symptom)}.`)];
+  const { symptom, steps, leaf, tree } = decisionPath;
+  const edition = tree === undefined ? [] : words` The tree was ${tree}.`;
+  const blocks: BlockContent[] = [paragraph(words`The symptom was: ${clause(symptom)}.${edition}`)];
   if (steps.length === 0) blocks.push(paragraph(words`No step was taken.`));
   else
     blocks.push(

@@ -1,28 +1,21 @@
 import type { KnownBlock } from '@slack/types';
 import { ExternalError } from '../errors.ts';
-import type {
-  Chat,
-  OutgoingFile,
-  OutgoingMessage,
-  PostedRef,
-  Room,
-  RoomMessage,
-  WantedRoom,
-} from '../flow/ports.ts';
+import type { Chat, OutgoingMessage, PostedRef, Room, RoomMessage, WantedRoom } from '../flow/ports.ts';
 import { channelName } from './channel-name.ts';
+import { uploadOnce } from './file-upload.ts';
 import {
   channelHistory,
   type SlackMessage,
   threadHistory,
   toChannelMessage,
   wasPostedAs,
+  whereItWouldBe,
 } from './history.ts';
+import { permalink, publishHome, zoneOffsetMinutes } from './lookups.ts';
 import { render } from './views/render.ts';
 import type { WebApi } from './web-api.ts';
 
 const EVENT_TYPE = 'llm_incident_message';
-/** How far back a lost post is looked for. */
-const LOOK_BACK_MESSAGES = 400;
 const INVITES_PER_CALL = 100;
 /** Invitations that need nothing more from us. */
 const INVITED_ANYWAY = new Set(['already_in_channel', 'cant_invite_self']);
@@ -34,6 +27,7 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
     botUserId: self.botUserId,
     createRoom: (room) => createRoom(api, self.botUserId, room),
     invite: (channelId, userIds) => inviteAll(api, channelId, userIds),
+    setTopic: (channelId, topic) => setTopic(api, channelId, topic),
     post: (message) => postOnce(api, message),
     edit: (ref, message) => edit(api, ref, message),
     upload: (file) => uploadOnce(api, file),
@@ -58,6 +52,10 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
       );
       return answer.users ?? [];
     },
+    permalink: (channelId, ts) => permalink(api, channelId, ts),
+    publishHome: (userId, home) => publishHome(api, userId, home),
+    zoneOffsetMinutes: (userId) => zoneOffsetMinutes(api, userId),
+    membersOfRoom: (channelId) => membersOfRoom(api, channelId),
     async directChannel(userId) {
       const answer = await api.call('conversations.open', (c) => c.conversations.open({ users: userId }));
       return answer.channel?.id ?? userId;
@@ -72,6 +70,18 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
       return answer.user?.profile?.email ?? null;
     },
   };
+}
+
+async function* membersOfRoom(api: WebApi, channel: string): AsyncGenerator<string> {
+  let cursor: string | undefined;
+  do {
+    const paging = cursor === undefined ? {} : { cursor };
+    const answer = await api.call('conversations.members', (c) =>
+      c.conversations.members({ channel, limit: 1000, ...paging }),
+    );
+    yield* answer.members ?? [];
+    cursor = answer.response_metadata?.next_cursor || undefined;
+  } while (cursor !== undefined);
 }
 
 async function userByEmail(api: WebApi, email: string): Promise<string | null> {
@@ -94,9 +104,7 @@ async function createRoom(api: WebApi, botUserId: string, wanted: WantedRoom): P
     const room =
       (await createNamed(api, name, wanted)) ?? (wanted.retried ? await findOwn(api, botUserId, name) : null);
     if (room === null) continue;
-    await api.call('conversations.setTopic', (c) =>
-      c.conversations.setTopic({ channel: room.channelId, topic: wanted.topic.slice(0, 250) }),
-    );
+    await setTopic(api, room.channelId, wanted.topic);
     return room;
   }
   throw new ExternalError(`conversations.create: every name for INC-${wanted.incidentId} is taken`, {
@@ -104,6 +112,12 @@ async function createRoom(api: WebApi, botUserId: string, wanted: WantedRoom): P
     code: 'name_taken',
     retryable: false,
   });
+}
+
+async function setTopic(api: WebApi, channel: string, topic: string): Promise<void> {
+  await api.call('conversations.setTopic', (c) =>
+    c.conversations.setTopic({ channel, topic: topic.slice(0, 250) }),
+  );
 }
 
 async function createNamed(api: WebApi, name: string, wanted: WantedRoom): Promise<Room | null> {
@@ -198,49 +212,11 @@ function withKey(blocks: KnownBlock[], key: string): KnownBlock[] {
 }
 
 async function findPosted(api: WebApi, outgoing: OutgoingMessage): Promise<SlackMessage | null> {
-  const { channelId, key, threadTs } = outgoing;
-  const messages =
-    threadTs === undefined
-      ? channelHistory(api, channelId)
-      : threadHistory(api, { channelId, rootTs: threadTs });
-  let seen = 0;
-  for await (const found of messages) {
-    if (wasPostedAs(found, key)) return found;
-    seen += 1;
-    if (threadTs === undefined && seen >= LOOK_BACK_MESSAGES) return null;
-  }
+  for await (const found of whereItWouldBe(api, outgoing)) if (wasPostedAs(found, outgoing.key)) return found;
   return null;
 }
 
 async function edit(api: WebApi, ref: PostedRef, message: RoomMessage): Promise<void> {
   const { text, blocks } = render(message);
   await api.call('chat.update', (c) => c.chat.update({ channel: ref.channelId, ts: ref.ts, text, blocks }));
-}
-
-async function uploadOnce(api: WebApi, file: OutgoingFile): Promise<void> {
-  if (file.retried && (await hasFile(api, file))) return;
-  const { channelId, filename, title, content, comment, altText, threadTs } = file;
-  const what = typeof content === 'string' ? { content } : { file: content };
-  await api.call('files.uploadV2', (c) =>
-    c.filesUploadV2({
-      filename,
-      title,
-      ...what,
-      ...(altText === undefined ? {} : { alt_text: altText }),
-      ...(comment === '' ? {} : { initial_comment: comment }),
-      ...(threadTs === undefined
-        ? { channel_id: channelId }
-        : { channel_id: channelId, thread_ts: threadTs }),
-    }),
-  );
-}
-
-async function hasFile(api: WebApi, file: OutgoingFile): Promise<boolean> {
-  let seen = 0;
-  for await (const found of channelHistory(api, file.channelId)) {
-    if (found.files.some((shared) => shared.title === file.title)) return true;
-    seen += 1;
-    if (seen >= LOOK_BACK_MESSAGES) return false;
-  }
-  return false;
 }

@@ -6,6 +6,7 @@ import { ExternalError } from '../errors.ts';
 import type { Chat } from '../flow/ports.ts';
 import type { Log } from '../log.ts';
 import { slackChat } from './chat.ts';
+import { checkedFetch } from './checked-fetch.ts';
 import { createInbox, type SlackInbox } from './inbox.ts';
 import { httpReceiver, socketReceiver } from './receiver.ts';
 import { createWebApi, type WebApi } from './web-api.ts';
@@ -23,7 +24,8 @@ export interface Slack {
 /** Connects by HTTP, or by Socket Mode where an app token is set. */
 export async function connectSlack(config: Config, { db, log }: { db: Db; log: Log }): Promise<Slack> {
   const { SLACK_BOT_TOKEN: token, SLACK_API_URL: slackApiUrl, SLACK_APP_TOKEN: appToken } = config.env;
-  const api = createWebApi({ token, slackApiUrl });
+  const checked = config.env.NODE_ENV === 'development' ? { fetch: checkedFetch(log) } : {};
+  const api = createWebApi({ token, slackApiUrl, ...checked });
   const self = await whoAmI(api, db);
   const receiver: Receiver =
     appToken === undefined
@@ -33,7 +35,13 @@ export async function connectSlack(config: Config, { db, log }: { db: Db; log: L
     receiver,
     authorize: async () => ({ botToken: token, ...self }),
     convoStore: false,
-    clientOptions: { slackApiUrl, timeout: 2_500, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true },
+    clientOptions: {
+      slackApiUrl,
+      timeout: 2_500,
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      ...checked,
+    },
   });
   const inbox = createInbox({ db, log, processor: app });
   return { app, chat: slackChat(api, self), inbox, receiver };

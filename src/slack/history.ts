@@ -35,8 +35,10 @@ const page = z.looseObject({
 
 export type SlackMessage = z.infer<typeof message>;
 
+/** Who came and left, as Slack writes it into a channel. */
+const PRESENCE = /^(?:channel|group)_(join|leave)$/;
 /** Housekeeping that Slack writes into a channel; nobody said it. */
-const HOUSEKEEPING = /^(?:channel|group)_(?:join|leave|topic|purpose|name|archive|unarchive)$/;
+const HOUSEKEEPING = /^(?:channel|group)_(?:topic|purpose|name|archive|unarchive)$/;
 
 /** A message as Slack sends it, or null for housekeeping and for something without the fields that we need. */
 export function readMessage(value: unknown): SlackMessage | null {
@@ -77,6 +79,26 @@ export async function* threadHistory(
   yield* allPages(fetchPage);
 }
 
+/** How far back a lost post is looked for in a channel. */
+const LOOK_BACK_MESSAGES = 400;
+
+/** Where a post that got no answer would be: all of its thread, or the newest messages of its channel. */
+export async function* whereItWouldBe(
+  api: WebApi,
+  { channelId, threadTs }: { channelId: string; threadTs?: string },
+): AsyncGenerator<SlackMessage> {
+  if (threadTs !== undefined) {
+    yield* threadHistory(api, { channelId, rootTs: threadTs });
+    return;
+  }
+  let seen = 0;
+  for await (const found of channelHistory(api, channelId)) {
+    yield found;
+    seen += 1;
+    if (seen >= LOOK_BACK_MESSAGES) return;
+  }
+}
+
 async function* allPages(
   fetchPage: (cursor: string | undefined) => Promise<unknown>,
 ): AsyncGenerator<SlackMessage> {
@@ -93,6 +115,7 @@ async function* allPages(
 }
 
 export function toChannelMessage(found: SlackMessage): ChannelMessage {
+  const [, came] = PRESENCE.exec(found.subtype ?? '') ?? [];
   return {
     ts: found.ts,
     threadTs: found.thread_ts === undefined || found.thread_ts === found.ts ? null : found.thread_ts,
@@ -103,6 +126,7 @@ export function toChannelMessage(found: SlackMessage): ChannelMessage {
       name: file.name ?? file.title ?? 'file',
       permalink: file.permalink ?? null,
     })),
+    ...(came === undefined ? {} : { presence: came === 'join' ? ('joined' as const) : ('left' as const) }),
   };
 }
 

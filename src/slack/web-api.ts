@@ -12,9 +12,16 @@ export interface WebApi {
  * The Web API without the client's own retries, which repeat lost posts and stop every method for one 429.
  * A throttled method (and channel) is not called again before its time; the caller's job waits instead.
  */
-export function createWebApi({ token, slackApiUrl }: { token: string; slackApiUrl: string }): WebApi {
+export function createWebApi({
+  token,
+  ...options
+}: {
+  token: string;
+  slackApiUrl: string;
+  fetch?: typeof fetch;
+}): WebApi {
   const client = new WebClient(token, {
-    slackApiUrl,
+    ...options,
     timeout: 10_000,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,

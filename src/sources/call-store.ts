@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Db, Tx } from '../db/database.ts';
 import type { Call, CallEvaluation } from './call.ts';
 import { batchesOf, keyOfCall, keyOfRow, recordsOf, uniqueBy } from './call-batch.ts';
+import { saveRetrievals } from './retrieval-store.ts';
 import { markStale } from './rollup-store.ts';
 import { MINUTE_MS, roundDown } from './stretch.ts';
 
@@ -50,10 +51,7 @@ export async function saveEvaluations(db: Db, evaluations: readonly CallEvaluati
   });
 }
 
-/**
- * Keeps the texts of these calls for an incident, out of reach of pruning; the first incident to ask is
- * noted.
- */
+/** Keeps the texts of these calls for an incident, out of reach of pruning; the first incident to ask is noted. */
 export async function freezeContent(db: Db, callIds: readonly number[], incidentId: number): Promise<void> {
   if (callIds.length === 0) return;
   await db
@@ -84,6 +82,7 @@ async function saveBatch(tx: Tx, calls: Call[]): Promise<number> {
         as t (call_id bigint, input text, output text)
       on conflict do nothing`.execute(tx);
   }
+  await saveRetrievals(tx, calls, idOf);
   for (const stub of stubs) await moveEvaluations(tx, stub.id, idOf.get(stub.call));
   const filled = stubs.flatMap((stub) => idOf.get(stub.call) ?? []);
   await applyVerdicts(tx, filled);
@@ -132,7 +131,7 @@ async function moveEvaluations(tx: Tx, stubId: number, callId: number | undefine
 }
 
 async function insertCalls(tx: Tx, calls: Call[]): Promise<Key[]> {
-  const rows = calls.map(({ input: _input, output: _output, ...rest }) => rest);
+  const rows = calls.map(({ input: _input, output: _output, retrieval: _retrieval, ...rest }) => rest);
   const inserted = await sql<Key>`
     insert into call (trace_id, span_id, span_seen, service, environment, at, request_model, response_model,
       parameters, prompt_name, prompt_version, prompt_sha256, user_id, session_id, endpoint, input_tokens,

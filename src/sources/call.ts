@@ -28,6 +28,16 @@ export interface Call {
   /** The last user message. */
   input: string | null;
   output: string | null;
+  /** How relevant the chunks were that were retrieved for it; absent where the call does not say. */
+  retrieval?: Retrieval | null;
+}
+
+/** Relevance scores of retrieved chunks, on the retriever's own scale: more is better. */
+export interface Retrieval {
+  chunks: number;
+  least: number;
+  mean: number;
+  best: number;
 }
 
 /** What somebody (a judge, a check, a user) said about one call. */

@@ -1,4 +1,5 @@
 import type { Call } from './call.ts';
+import { retrievalOf } from './gen-ai-retrieval.ts';
 import { textOf } from './gen-ai-text.ts';
 import {
   type AcceptedTimes,
@@ -84,6 +85,7 @@ export function callOf(
     error: errorOf(span, attributes),
     input,
     output,
+    retrieval: retrievalOf(attributes, path),
   };
 }
 

@@ -41,6 +41,11 @@ describe('a change that is reported', () => {
     [{ ...CHANGE, to: ['v13'] }, 'to: must be a text'],
     [{ ...CHANGE, by: 'a\nb' }, 'by: must be one line, without control characters'],
     [{ ...CHANGE, by: 'x'.repeat(201) }, 'by: must be at most 200 characters'],
+    [{ ...CHANGE, by: 'a\ud800b' }, 'by: must be well-formed Unicode, without half of a surrogate pair'],
+    [
+      { ...CHANGE, at: '1999-12-31T23:59:59Z' },
+      'at: is before 2000; send the time of the change, or leave it out',
+    ],
     [{ ...CHANGE, at: 'yesterday' }, 'at: must be a time such as 2026-01-05T10:00:00Z; leave it out for now'],
     [
       { ...CHANGE, at: '2026-01-05T10:06:00Z' },

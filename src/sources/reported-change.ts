@@ -24,13 +24,16 @@ export interface ReportedChange {
 const LONGEST_CHARS = 200;
 const MOST_CHANGES = 500;
 const CLOCKS_APART_MS = 5 * 60_000;
+/** Nothing that calls a model was served before. */
+const EARLIEST = new Date('2000-01-01T00:00:00Z');
 
 const text = z
   .string({ error: wrong('must be a text') })
   .trim()
   .min(1, 'must not be empty')
   .max(LONGEST_CHARS, `must be at most ${LONGEST_CHARS} characters`)
-  .refine((value) => !/\p{Cc}/u.test(value), 'must be one line, without control characters');
+  .refine((value) => !/\p{Cc}/u.test(value), 'must be one line, without control characters')
+  .refine((value) => value.isWellFormed(), 'must be well-formed Unicode, without half of a surrogate pair');
 const optional = text.nullish().transform((value) => value ?? null);
 const value = z.preprocess(
   (given) => (typeof given === 'number' || typeof given === 'boolean' ? String(given) : given),
@@ -61,6 +64,9 @@ function timeUpTo(now: Date) {
     .transform((given) => (given == null ? null : new Date(given)))
     .refine((at) => at === null || at.getTime() <= now.getTime() + CLOCKS_APART_MS, {
       error: `is in the future (it is ${now.toISOString()} here); send the time of the change, or leave it out`,
+    })
+    .refine((at) => at === null || at >= EARLIEST, {
+      error: `is before ${EARLIEST.getUTCFullYear()}; send the time of the change, or leave it out`,
     });
 }
 

@@ -92,7 +92,7 @@ describe('break-glass: one person alone', { timeout: 120_000 }, () => {
     expect(JSON.stringify(trail)).not.toContain('answers');
   });
 
-  it('is open to the owner, approvers, who is on call and the commander, and to nobody without a reason', async () => {
+  it('is open to the owner, approvers and who is on call, not to whoever takes command, and to nobody without a reason', async () => {
     const proposal = await proposed('lead');
     const refused = await breakBy('comms', proposal);
     expect(refused).toContain('You may not decide this. Who may:');
@@ -101,8 +101,23 @@ describe('break-glass: one person alone', { timeout: 120_000 }, () => {
     expect(await breakBy('approver', proposal)).toContain('Your approval is enough: press *Approve*.');
     const card = await messageWith(world, incident.room, `card:${incident.id}`);
     await press(world, 'product', { on: card, action: 'acknowledge' });
-    expect(await breakBy('product', proposal)).toContain('It runs now on your word alone');
+    expect(await breakBy('product', proposal)).toContain('You may not decide this');
+    expect(await breakBy('lead', proposal)).toContain('The engineering lead is called');
     await textWith(world, keyed(proposal), 'Applied');
+    const other = await proposed('lead');
+    expect(blocksText(await formOf('oncall', other))).toContain('No other engineering lead is named');
+    expect(await breakBy('oncall', other)).toContain('so whoever else may approve is called');
+    await textWith(world, keyed(other), 'Applied');
+    await world.stopBot();
+    const { db, close } = await world.database.open();
+    const taken = await db
+      .selectFrom('audit')
+      .selectAll()
+      .where('action', '=', 'incident.commander')
+      .execute();
+    await close();
+    await world.restart();
+    expect(taken).toMatchObject([{ actor: idOf('product'), subject: `INC-${incident.id}` }]);
   });
 
   it('is as bound to its plan, its room, its time and the world as any approval', async () => {
@@ -166,7 +181,7 @@ describe('break-glass: one person alone', { timeout: 120_000 }, () => {
     for (const who of ['lead', 'legal']) await ask(world, who, 'sign-off', incident.room);
     const on = await proposeIn(world, incident.room, { wanted: 'enable' });
     expect(world.slack.findButton(on, 'break_glass')).toBeUndefined();
-    expect(await breakBy('oncall', on)).toContain('In a safety incident nobody resumes alone');
+    expect(await breakBy('oncall', on)).toContain('Nobody sets this back on alone');
     const value = String(world.slack.findButton(on, 'approve')?.['value']);
     const forged = world.slack.as('oncall').click(off, 'break_glass', { valueOverride: value });
     expect((await forged).status).toBe(200);
@@ -174,7 +189,14 @@ describe('break-glass: one person alone', { timeout: 120_000 }, () => {
     const told = whispersTo('oncall').length;
     await world.slack.as('oncall').submit(form, { reason: 'by a forged button' });
     await world.slack.waitFor('the refusal', () => whispersTo('oncall').at(told));
-    expect(String(whispersTo('oncall').at(told)?.args['text'])).toContain('nobody resumes alone');
+    expect(String(whispersTo('oncall').at(told)?.args['text'])).toContain('Nobody sets this back on alone');
+    const safety = incident;
+    incident = await declareIncident(world, `sev3 quality ${SERVICE} and slow`);
+    const elsewhere = await proposeIn(world, incident.room, { wanted: 'enable' });
+    expect(world.slack.findButton(elsewhere, 'break_glass')).toBeUndefined();
+    expect(await breakBy('lead', elsewhere)).toContain('Nobody sets this back on alone');
+    await ask(world, 'oncall', 'decline end of the test', incident.room);
+    incident = safety;
     expect(world.service.state().enabled).toBe(false);
   });
 });

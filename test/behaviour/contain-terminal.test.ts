@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE, startWorld, TOKEN, type World } from '../harness/bot.ts';
-import { ask, roomWith, textWith } from '../harness/people.ts';
+import { ask, proposeIn, roomWith, textWith } from '../harness/people.ts';
 import { runScript } from '../harness/process.ts';
 
 const SLOW_MS = 40_000;
@@ -80,6 +80,10 @@ describe('containment from a terminal while Slack is away', { timeout: 120_000 }
       [{ wish: 'fallback none' }, /gives something back to users/],
       [{ wish: 'enable' }, /gives something back to users/],
       [{ wish: 'limit user u-1 off' }, /gives something back to users/],
+      [{ wish: 'model gpt-other' }, /serves them something else/],
+      [{ wish: 'prompt answer=v99' }, /serves them something else/],
+      [{ wish: 'split gpt-other 100' }, /serves them something else/],
+      [{ wish: 'disclaimer .' }, /serves them something else/],
       [{ wish: 'undo 1' }, /"undo 1" is nothing that contains/],
       [{ wish: 'fallback sometimes' }, /fallback must be one of/],
       [{ service: 'toString' }, /There is no service toString. Configured: support-answers/],
@@ -100,7 +104,10 @@ describe('containment from a terminal while Slack is away', { timeout: 120_000 }
   });
 
   it('does it on the database when no bot is up, and the bot goes on with it later', async () => {
+    const before = await roomWith(world, 'card:1', SLOW_MS);
+    await proposeIn(world, before, { wanted: 'limit user u-1 2', by: 'oncall' });
     await world.stopBot();
+    await expireAll(world);
     expect(existsSync(join(world.env['DATA_DIR'] as string, 'terminal.json'))).toBe(false);
     const { code, report } = await contained([SERVICE, '--limit', 'user u-1 2', '--reason', 'a loop']);
     expect([code, report.contained, report.said, idOf(report)]).toEqual([
@@ -114,6 +121,8 @@ describe('containment from a terminal while Slack is away', { timeout: 120_000 }
     await world.restart();
     const room = await roomWith(world, 'card:1', SLOW_MS);
     await textWith(world, { room, key: `receipt:${report.mitigation}` }, 'Read-back: 2 requests', SLOW_MS);
+    for (const most of [100_000, 3])
+      expect((await asked({ wish: `limit user u-1 ${most}` })).report.said).toMatch(/gives something back/);
     expect(world.service.effects).toHaveLength(2);
   });
 
@@ -127,6 +136,31 @@ describe('containment from a terminal while Slack is away', { timeout: 120_000 }
       `By hand: the switch of the service itself, which answers at ${world.service.controlUrl}`,
     );
     expect(world.service.effects).toHaveLength(2);
+  });
+
+  it('goes to the safety incident of the service, and puts the reason into no title', async () => {
+    await world.restart();
+    const reason = 'it leaks the record of Jane Doe';
+    const room = async (id: number) => {
+      const found = await roomWith(world, `card:${id}`, SLOW_MS);
+      return (await world.slack.channels()).find((one) => one.id === found);
+    };
+    // There is a public incident of the service.
+    const { report } = await asked({ wish: 'fallback notice', reason, safety: true });
+    const id = idOf(report);
+    expect([report.contained, id === 1]).toEqual([true, false]);
+    const opened = await room(id);
+    expect([opened?.is_private, opened?.name]).toEqual([true, expect.not.stringMatching(/jane|record/i)]);
+    const quality = await ask(world, 'oncall', `declare sev3 quality ${SERVICE} answers look odd`);
+    expect(quality).toContain('Declared INC-');
+    const next = await asked({ wish: 'cap 50', reason });
+    expect(idOf(next.report)).toBe(id);
+    const shown = world.pagerduty.incidents.map(({ title, body }) => JSON.stringify([title, body])).join();
+    expect(shown).not.toContain('Jane');
+    for (const { id: channel, is_private: isPrivate } of await world.slack.channels())
+      if (!isPrivate) expect(JSON.stringify(await world.slack.messages(channel))).not.toContain('Jane');
+    expect(await ask(world, 'oncall', 'list')).not.toContain('Jane');
+    expect(await ask(world, 'lead', 'resolve end of the test', opened?.id)).toContain('is resolved');
   });
 
   it('is named in every page, with the switch of the vendor, but for private incidents', async () => {
@@ -146,3 +180,14 @@ describe('containment from a terminal while Slack is away', { timeout: 120_000 }
     expect(await pageAbout(`safety ${SERVICE} a name leaked`)).not.toMatch(/contain|support-answers|By hand/);
   });
 });
+
+/** A proposal that expired while no bot was up, so that nothing has swept it. */
+async function expireAll(world: World): Promise<void> {
+  const { db, close } = await world.database.open();
+  await db
+    .updateTable('mitigation')
+    .set({ expires_at: new Date(0) })
+    .where('status', '=', 'proposed')
+    .execute();
+  await close();
+}

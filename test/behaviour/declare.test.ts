@@ -95,6 +95,76 @@ describe('declaring an incident', () => {
     });
   });
 
+  describe('without knowing how bad it is', () => {
+    it('asks three questions on top of the form, and declares once what they decide', async () => {
+      const before = (await roomsOf(world)).length;
+      const view = await form();
+      const entries = { title: 'Some wrong totals', category: 'quality', severity: 'ask', service: SERVICE };
+      expect((await world.slack.as('oncall').submit(view, entries)).json?.['response_action']).toBe('push');
+      const open = () => world.slack.views(world.slack.userId('oncall'));
+      const asked = await world.slack.waitFor('the questions', () =>
+        open().find(({ callback_id: id }) => id === 'declare_impact'),
+      );
+      const answers = { affected: 'most', harm: 'degraded', exposed: 'no' };
+      await world.slack.as('oncall').submit(asked, answers);
+      await world.slack.replay(world.slack.sent.at(-1));
+      expect(open()).toEqual([]);
+      const named = await world.slack.waitFor('the room', async () =>
+        (await roomsOf(world)).find((room) => room.name.endsWith('some-wrong-totals')),
+      );
+      const { card } = await wholeRoom(Number(/^inc-\d{8}-(\d+)-/.exec(named.name)?.[1]));
+      expect(card).toContain('SEV2 quality · support-answers');
+      expect(await roomsOf(world)).toHaveLength(before + 1);
+      await ask(world, 'oncall', 'decline end of the test', named.id);
+    });
+
+    it('makes it a private safety incident when somebody saw what they must not see', async () => {
+      const view = await form();
+      const entries = { title: 'Shows names of others', category: 'quality', severity: 'ask' };
+      await world.slack.as('oncall').submit(view, entries);
+      const asked = await world.slack.waitFor('the questions', () =>
+        world.slack.views(world.slack.userId('oncall')).find((one) => one.callback_id === 'declare_impact'),
+      );
+      const before = (await roomsOf(world)).map(({ id }) => id);
+      await world.slack.as('oncall').submit(asked, { affected: 'few', harm: 'unsure', exposed: 'yes' });
+      const room = await world.slack.waitFor('the room', async () =>
+        (await roomsOf(world)).find(({ id }) => !before.includes(id)),
+      );
+      expect(room.is_private).toBe(true);
+      const { card } = await wholeRoom(Number(/^inc-\d{8}-(\d+)/.exec(room.name)?.[1]));
+      expect(card).toContain('SEV1 safety');
+    });
+  });
+
+  describe('with the shortcut on a message', () => {
+    it('brings the message along, redacted, with its author and its link', async () => {
+      const said = 'It told ann@example.test <!channel> that refunds take a year';
+      const { channel, ts } = await world.slack.as('product').say('general', said);
+      const message = (await world.slack.messages(channel)).find((one) => one.ts === ts);
+      await world.slack.as('oncall').shortcut('open_incident', message);
+      const view = await world.slack.waitFor('the form', () =>
+        world.slack.views(world.slack.userId('oncall')).at(-1),
+      );
+      expect(JSON.stringify(view)).not.toContain('ann@example.test');
+      await world.slack.as('oncall').submit(view, {
+        title: 'Refunds take a year',
+        category: 'quality',
+        severity: 'sev3',
+      });
+      const named = await world.slack.waitFor('the room', async () =>
+        (await roomsOf(world)).find((room) => room.name.endsWith('refunds-take-a-year')),
+      );
+      const whole = await world.slack.waitFor('the message in the room', async () => {
+        const { messages } = await wholeRoom(Number(/^inc-\d{8}-(\d+)-/.exec(named.name)?.[1]));
+        return messages.find((one) => blocksText(one).includes('Reported from a message by'));
+      });
+      const text = blocksText(whole);
+      expect(text).toContain('that refunds take a year');
+      expect(text).toContain(ts.replace('.', ''));
+      expect(text).not.toMatch(/ann@example\.test|<!channel>/);
+    });
+  });
+
   describe('with words', () => {
     it('takes severity, category and service from the first words and the rest as title', async () => {
       const said = await ask(world, 'oncall', `declare sev1 quality ${SERVICE} wrong answers`);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE, startWorld, type World } from '../harness/bot.ts';
-import { ask, declareIncident, type Opened } from '../harness/people.ts';
+import { ask, declareIncident, type Opened, press, proposeIn, textsOf, textWith } from '../harness/people.ts';
+import { keyOf } from '../harness/room.ts';
 
 describe('an incident that has ended', () => {
   let world: World;
@@ -20,6 +21,20 @@ describe('an incident that has ended', () => {
     ['resolve', 'is declined; it cannot be resolved'],
   ])('answers "%s" and changes nothing', async (command, answer) => {
     expect(await ask(world, 'oncall', command, opened.room)).toContain(answer);
+  });
+
+  it('names what a false alarm leaves on, to whoever ends it and in the room', async () => {
+    const { room } = await declareIncident(world, `sev3 quality ${SERVICE} not so`);
+    const proposal = await proposeIn(world, room, { wanted: 'disable' });
+    await press(world, 'approver', { on: proposal, action: 'approve' });
+    await textWith(world, { room, key: keyOf(proposal) ?? '' }, 'Applied');
+    const on = `${(keyOf(proposal) ?? '').replace(':', ' ').replace('proposal', 'mitigation')} (disable the feature)`;
+    expect(await ask(world, 'oncall', 'decline nothing was wrong', room)).toContain(
+      `Still on, until somebody takes it back: ${on}`,
+    );
+    await world.slack.waitFor('the notice', async () =>
+      (await textsOf(world, room, 'notice')).find((text) => text.includes(`takes it back: ${on}`)),
+    );
   });
 
   it('has paged nobody', async () => {

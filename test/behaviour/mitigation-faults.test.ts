@@ -98,15 +98,16 @@ describe('a mitigation whose target misbehaves', { timeout: 90_000 }, () => {
     expect(await ask(world, 'oncall', 'status', incident.room)).toContain('contained');
   });
 
-  it('fails, and says what the read-back says, when the target accepts it and does nothing', async () => {
+  it('is owned by somebody when the target accepts it and does not show it, for it may still land', async () => {
     const proposal = await proposed();
     const served = world.service.state().prompt;
     world.service.fault({ kind: 'ignore' });
     await approve(proposal);
-    const text = await textWith(world, receiptOf(proposal), 'FAILED', SLOW_MS);
+    const text = await textWith(world, receiptOf(proposal), 'STOPPED', SLOW_MS);
     expect(text).toContain(`The target accepted the change, but its read-back still says ${served}.`);
     expect(text).toContain('Next: Look at the target');
     expect(await ask(world, 'oncall', 'status', incident.room)).toMatch(/ · open · /);
+    expect(await ask(world, 'oncall', 'lease', incident.room)).toContain('prompt');
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startWorld, type World } from '../harness/bot.ts';
-import { blocksText, findByKey, roomOf } from '../harness/room.ts';
+import { blocksText, findByKey, keyOf, roomOf } from '../harness/room.ts';
 import { sendBaseline, sendMinutes } from '../harness/traffic.ts';
 
 describe('one incident, from a silent model change to the post-mortem', () => {
@@ -27,13 +27,33 @@ describe('one incident, from a silent model change to the post-mortem', () => {
     expect(text).toContain('gpt-4-0314 → gpt-4-0613');
     expect(text).toContain('model gpt-4-0314');
     expect(text).toContain('paged if it still fires in 10 minutes');
+    expect(text).toMatch(/; about \d+ % of requests/);
+    expect(text).toMatch(/Likely: served model gpt-4-0314 → gpt-4-0613 .*\(\d\d:\d\d UTC\)/);
+    expect(text).toContain('Roll back to gpt-4-0314');
+    expect(text).toMatch(
+      /Returns support-answers to model gpt-4-0314 once someone else who may approves it\. All traffic/,
+    );
+  });
+
+  it('shows what changed, failing examples, the metric as a picture and the tree in the thread of the card', async () => {
+    const card = await message('card:1');
+    const keys = async () => (await world.slack.replies(room, card.ts)).map(keyOf);
+    await world.slack.waitFor('the tree', async () => (await keys()).includes('tree:1') || undefined);
+    expect(await keys()).toContain('context:1');
+    const png = await world.slack.waitFor('the picture', async () =>
+      (await world.slack.files(room)).find(({ name }) => name === 'INC-1-metric.png'),
+    );
+    expect(png).toMatchObject({ title: 'INC-1 Quality score', mimetype: 'image/png' });
+    const sent = world.slack.callsOf('files.getUploadURLExternal').at(0);
+    expect(sent?.args['alt_text']).toMatch(/^Quality score of support-answers over \d+ polls/);
   });
 
   it('pages the on-call engineer when the bound is still past after ten minutes', async () => {
     expect(world.pagerduty.incidents).toHaveLength(0);
     await sendMinutes(world, { minutes: 11, callsPerMinute: 20 });
-    await world.slack.waitFor('a page', () => world.pagerduty.incidents.at(0));
-    expect(world.pagerduty.incidents).toHaveLength(1);
+    const pages = () => world.pagerduty.incidents.filter(({ title }) => title.startsWith('INC-1 SEV1'));
+    await world.slack.waitFor('a page', () => pages().at(0));
+    expect(pages()).toHaveLength(1);
     const receipt = await world.slack.waitFor('the receipt', async () => {
       const text = blocksText(await message('card:1'));
       return text.includes('On-call engineer') ? text : undefined;
@@ -69,7 +89,7 @@ describe('one incident, from a silent model change to the post-mortem', () => {
     await world.slack.as('lead').say(room, 'Pinned for good; alias removed.', { thread_ts: said.ts });
     await world.slack.as('oncall').command('resolve pinned the model', { channel: room });
     const files = await world.slack.waitFor('the documents', async () => {
-      const found = await world.slack.files(room);
+      const found = (await world.slack.files(room)).filter(({ name }) => /\.(?:md|yaml)$/.test(name));
       return found.length === 2 ? found : undefined;
     });
     const markdown = files.find((file) => file.name === 'postmortem.md')?.content ?? '';

@@ -9,16 +9,27 @@ import { SERVICE, type World } from '../harness/bot.ts';
 import { startConfigured } from '../harness/configured.ts';
 import { ask, declareIncident, type Opened, press, proposeIn, textWith } from '../harness/people.ts';
 import { keyOf } from '../harness/room.ts';
+import { approvedShift, receiptOf, sendArms, servedBy, shiftingService } from '../harness/shifting.ts';
 
 const HOUR_MS = 60 * 60_000;
+/** All that the room of another incident is told. */
+const NOT_NOW = 'This cannot be set back on now; ask the service’s owner.';
 
 describe('a safety incident', { timeout: 120_000 }, () => {
   let world: World;
   let incident: Opened;
   beforeAll(async () => {
-    world = await startConfigured((config, { slack }) => {
+    world = await startConfigured((config, around) => {
+      const { slack } = around;
       const service = config.services[SERVICE];
       if (service) service.approvers = [slack.userId('approver'), slack.userId('product')];
+      const shifting = shiftingService(around);
+      const serving = {
+        model: 'gpt-bad',
+        prompts: { answer: 'v14' },
+        fallback: { mode: 'none', notice: 'x' },
+      };
+      Object.assign(config.services, { shifting, held: { ...shifting, serving } });
     });
     incident = await declareIncident(world, `safety ${SERVICE} a name leaked`);
   });
@@ -28,10 +39,10 @@ describe('a safety incident', { timeout: 120_000 }, () => {
   const mention = (who: string) => `<@${world.slack.userId(who)}>`;
   const here = (key: string) => ({ room: incident.room, key });
   const numberOf = (message: SlackMessage) => Number((keyOf(message) ?? '').split(':')[1]);
-  const applied = async (wanted: string, people: string[]) => {
-    const proposal = await proposeIn(world, incident.room, { wanted });
+  const applied = async (wanted: string, people: string[], room = incident.room) => {
+    const proposal = await proposeIn(world, room, { wanted });
     for (const who of people) await press(world, who, { on: proposal, action: 'approve' });
-    await textWith(world, here(keyOf(proposal) ?? ''), 'Applied');
+    await textWith(world, { room, key: keyOf(proposal) ?? '' }, 'Applied');
     return numberOf(proposal);
   };
   let off = 0;
@@ -46,7 +57,8 @@ describe('a safety incident', { timeout: 120_000 }, () => {
     }
     const other = await declareIncident(world, `sev3 quality ${SERVICE} nobody gets an answer`);
     const elsewhere = await command('oncall', 'mitigate enable', other.room);
-    expect(elsewhere).toContain('A safety incident of this service is not released');
+    expect(elsewhere).toContain(NOT_NOW);
+    expect(elsewhere).not.toContain('safety');
     expect(elsewhere).not.toContain(`INC-${incident.id}`);
     expect(elsewhere).not.toContain('leaked');
     await command('oncall', 'decline end of the test', other.room);
@@ -116,7 +128,7 @@ describe('a safety incident', { timeout: 120_000 }, () => {
     expect(await command('oncall', `lease ${off} keep for-good until it is rebuilt`)).toContain('for good');
     expect(await command('oncall', 'close')).toContain('is closed');
     const other = await declareIncident(world, `sev3 quality ${SERVICE} nobody gets an answer`);
-    expect(await command('oncall', 'mitigate enable', other.room)).toContain('is not released');
+    expect(await command('oncall', 'mitigate enable', other.room)).toContain(NOT_NOW);
     for (const who of ['lead', 'legal']) await command(who, 'sign-off');
     const shown = await command('oncall', 'root-cause');
     expect(shown).toContain('the index was built from a backup Signed off by');
@@ -147,5 +159,55 @@ describe('a safety incident', { timeout: 120_000 }, () => {
     expect(await say('approver', 'really')).toContain('You said so before; that counts once.');
     expect(await say('product', 'I agree')).toContain(`ends when one of these agrees: ${mention('lead')}.`);
     expect(await say('lead', 'a test account')).toBe(`INC-${one.id} is declined as a false alarm.`);
+  });
+
+  it('serves nothing more freely under any other name, nor what another incident took away', async () => {
+    const quality = await declareIncident(world, 'sev3 quality held odd answers');
+    const both = ['approver', 'lead'];
+    const model = await applied('model gpt-safe', both, quality.room);
+    const limit = await applied('limit each user 0', ['approver'], quality.room);
+    const safety = await declareIncident(world, 'safety held a name leaked');
+    await applied('prompt answer=v13', both, safety.room);
+    await applied('fallback notice', ['approver'], safety.room);
+    const detours = [
+      'split gpt-bad 100',
+      'split answer=v14 100',
+      'prompt v14',
+      'fallback simple',
+      'limit user u-1 100000',
+    ];
+    const taken = [`undo ${model}`, `undo ${limit}`];
+    for (const wanted of [...detours, ...taken]) {
+      expect(await command('oncall', `mitigate ${wanted}`, quality.room)).toBe(
+        `${NOT_NOW} Nothing was proposed.`,
+      );
+    }
+    for (const wanted of [...detours, 'model gpt-bad', 'limit each user off'])
+      expect(await command('oncall', `mitigate ${wanted}`, safety.room)).toContain('Missing: a root cause');
+    await command('oncall', 'root-cause a test table', safety.room);
+    for (const who of ['lead', 'legal']) await command(who, 'sign-off', safety.room);
+    await applied('fallback none', both, safety.room);
+    await applied('disable', ['approver'], safety.room);
+    expect(await command('oncall', 'mitigate enable', safety.room)).toContain(
+      `Missing: the sign-off of the service’s owner (${mention('lead')}) and of legal (${mention('legal')})`,
+    );
+    for (const who of ['lead', 'legal'])
+      expect(await command(who, 'sign-off', safety.room)).toContain('You signed this root cause off');
+    await applied('enable', both, safety.room);
+    expect(await servedBy(world, 'held')).toMatchObject({ model: 'gpt-safe', enabled: true });
+  });
+
+  it('stops a shift of traffic that another incident began', async () => {
+    const quality = await declareIncident(world, 'sev3 quality shifting odd answers');
+    const id = await approvedShift(world, quality, 'shift new-model');
+    await declareIncident(world, 'safety shifting a name leaked');
+    await sendArms(world, 'shifting', {
+      fresh: { model: 'new-model', n: 100, good: 99 },
+      old: { n: 300, good: 285 },
+    });
+    const why =
+      'Stopped, because more cannot be served of it now (ask the service’s owner); it stands at 10 %.';
+    await textWith(world, receiptOf(quality, id), why);
+    expect((await servedBy(world, 'shifting'))['split']).toEqual({ 'new-model': 10 });
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { webhookTarget } from '../../src/mitigation/targets/webhook.ts';
 import { SERVICE, TOKEN, type World } from '../harness/bot.ts';
 import { startConfigured } from '../harness/configured.ts';
 import {
@@ -6,7 +7,7 @@ import {
   LANGFUSE_KEYS,
   startLangfusePrompts,
 } from '../harness/langfuse-prompts-double.ts';
-import { ask, declareIncident, messageWith, press, proposeIn, textWith } from '../harness/people.ts';
+import { ask, declareIncident, messageWith, press, proposeIn, textsOf, textWith } from '../harness/people.ts';
 import { blocksText, keyOf } from '../harness/room.ts';
 import { sendBaseline } from '../harness/traffic.ts';
 import type { VendorDouble } from '../harness/vendor-double.ts';
@@ -136,7 +137,7 @@ describe('what the ledger knows of a service', { timeout: 120_000 }, () => {
     const proposal = await proposeIn(world, incident.room, { wanted: 'cap 500' });
     await press(world, 'approver', { on: proposal, action: 'approve' });
     await textWith(world, { room: incident.room, key: keyOf(proposal) ?? '' }, 'Applied');
-    await world.advance(MINUTE_MS);
+    // Before the target is watched next.
     const said = await serving('', incident.room);
     expect(said).toContain('token-cap: 500');
     expect(said).toMatch(/token-cap none → 500 by \S.* \(mitigation \d+, INC-\d+\)/);
@@ -149,5 +150,35 @@ describe('what the ledger knows of a service', { timeout: 120_000 }, () => {
     expect(await serving('', incident.room)).toContain('limit user u-77: 4');
     expect(await serving(SERVICE)).toContain('limit of one user: 4');
     expect(await serving(SERVICE)).not.toContain('u-77');
+  });
+
+  it('sees that a containment was undone past the bot, tells the room once and counts users as exposed', async () => {
+    const { id, room } = await declareIncident(world, `sev3 outage ${SERVICE} all wrong`);
+    const proposal = await proposeIn(world, room, { wanted: 'disable' });
+    await press(world, 'approver', { on: proposal, action: 'approve' });
+    await textWith(world, { room, key: keyOf(proposal) ?? '' }, 'Applied');
+    await world.advance(MINUTE_MS);
+    expect(await ask(world, 'oncall', 'status', room)).toContain(' · contained · ');
+    const target = webhookTarget(
+      { type: 'webhook', url: world.service.controlUrl, secret: 'target-secret', allow_private: true },
+      { service: SERVICE, environment: 'production' },
+    );
+    await target.apply(
+      { setting: 'enabled', from: false, to: true },
+      { planHash: 'somebody', idempotencyKey: 'past-the-bot' },
+    );
+    await world.advance(MINUTE_MS);
+    await world.advance(MINUTE_MS);
+    const told = async () =>
+      (await textsOf(world, room, 'notice')).filter((text) => text.includes('Undone past the bot'));
+    await world.slack.waitFor('the notice', async () => (await told())[0]);
+    expect(await told()).toEqual([
+      expect.stringMatching(/NOT CONTAINED: disable the feature.* says enabled/),
+    ]);
+    const number = (keyOf(proposal) ?? '').split(':')[1] ?? '';
+    await textWith(world, { room, key: `receipt:${number}` }, /NOT CONTAINED[\s\S]*Undone past the bot/);
+    await textWith(world, { room, key: `card:${id}` }, 'disable the feature');
+    expect(await ask(world, 'oncall', 'status', room)).toContain(' · open · ');
+    expect(await ask(world, 'oncall', 'lease', room)).toContain(`${number}: disable the feature`);
   });
 });

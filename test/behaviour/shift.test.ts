@@ -114,6 +114,7 @@ describe('traffic that is shifted stage by stage', { timeout: 120_000 }, () => {
     const refused = await ask(world, 'oncall', `mitigate reject ${again} enough`, incident.room);
     expect(refused).toContain('Stopped at 25 %.');
     expect(await servedBy(world, 'is-stopped')).toMatchObject({ split: { 'new-model': 25 } });
+    expect(await stagesOnTrail(world, again)).toEqual([{ stage: 1, from: 10, to: 25 }]);
     const other = await declared('has-rivals');
     const shifted = await approvedShift(world, other, 'shift new-model');
     const rival = await ask(world, 'oncall', 'mitigate shift third-model', other.room);
@@ -134,3 +135,17 @@ describe('traffic that is shifted stage by stage', { timeout: 120_000 }, () => {
     expect(blocksText(proposal)).toContain('0 of 2');
   });
 });
+
+/** What moved live traffic is on the audit trail, also when the shift did not get to its end. */
+async function stagesOnTrail(world: World, id: number): Promise<unknown[]> {
+  const { db, close } = await world.database.open();
+  const rows = await db
+    .selectFrom('audit')
+    .select('data')
+    .where('action', '=', 'mitigation.stage')
+    .where('subject', '=', `mitigation ${id}`)
+    .orderBy('seq')
+    .execute();
+  await close();
+  return rows.map(({ data: { planHash: _hash, ...stage } }) => stage);
+}

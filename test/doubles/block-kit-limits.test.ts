@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { blockKitProblems, viewProblems } from '../../src/demo/slack/block-kit-limits.ts';
+import { blockKitProblems, viewProblems } from '../../src/slack/block-kit-limits.ts';
 
 const plain = (length: number) => ({ type: 'plain_text', text: 'x'.repeat(length) });
 const mrkdwn = (length: number) => ({ type: 'mrkdwn', text: 'x'.repeat(length) });

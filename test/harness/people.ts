@@ -96,10 +96,15 @@ export function textWith(
   });
 }
 
-/** All that the bot's messages with keys of this kind say, such as "notice". */
+/** All that the bot's messages with keys of this kind say, such as "notice", in the room and in the card's thread. */
 export async function textsOf(world: World, room: string, kind: string): Promise<string[]> {
   const messages = await world.slack.messages(room);
-  return messages.filter((one) => keyOf(one)?.startsWith(`${kind}:`)).map(blocksText);
+  const card = messages.find((one) => keyOf(one)?.startsWith('card:'));
+  const thread = card === undefined ? [] : await world.slack.replies(room, card.ts);
+  return [...new Map([...messages, ...thread].map((one) => [one.ts, one])).values()]
+    .filter((one) => keyOf(one)?.startsWith(`${kind}:`))
+    .sort((a, b) => Number(a.ts) - Number(b.ts))
+    .map(blocksText);
 }
 
 /** Proposes by `mitigate WANTED` and waits for the proposal's buttons. */

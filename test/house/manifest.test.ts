@@ -18,7 +18,7 @@ const events = manifest.settings?.event_subscriptions?.bot_events ?? [];
 const WRITE_ROOM: Scope[] = ['channels:manage', 'groups:write'];
 const READ_ROOM: Scope[] = ['channels:read', 'groups:read'];
 // Without files:read, the messages that these return come without their files.
-const READ_HISTORY: Scope[] = ['channels:history', 'groups:history', 'files:read'];
+const READ_HISTORY: Scope[] = ['channels:history', 'groups:history', 'im:history', 'files:read'];
 
 /** Scopes of a method for public and private rooms, from its page under docs.slack.dev/reference/methods. */
 const SCOPES_OF_METHOD: Record<string, Scope[]> = {
@@ -64,7 +64,10 @@ const SCOPES_OF_EVENT: Partial<Record<(typeof events)[number], Scope[]>> = {
   app_mention: ['app_mentions:read'],
   'message.channels': ['channels:history'],
   'message.groups': ['groups:history'],
+  member_joined_channel: ['channels:read', 'groups:read'],
+  member_left_channel: ['channels:read', 'groups:read'],
   reaction_added: ['reactions:read'],
+  reaction_removed: ['reactions:read'],
 };
 
 /** The shipped code, without the demo, which plays Slack's side. */

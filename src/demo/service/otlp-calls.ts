@@ -33,9 +33,11 @@ export interface EmittedCall {
   /** OpenTelemetry's error.type, for a call that failed. */
   error?: string;
   evaluations?: Evaluation[];
+  /** Relevance of each chunk that was retrieved for it. */
+  retrievalScores?: number[];
 }
 
-type Scalar = string | number | boolean | undefined;
+type Scalar = string | number | boolean | readonly number[] | undefined;
 type KeyValue = { key: string; value: Record<string, unknown> };
 
 const SCOPE = { name: 'llm-incident.demo', version: '1' };
@@ -91,6 +93,7 @@ function spanOf(call: EmittedCall): object {
         'user.id': call.user,
         'session.id': call.session,
         'error.type': call.error,
+        'llm_incident.retrieval.score': call.retrievalScores,
       },
       new Set(['llm_incident.cost_usd']),
     ),
@@ -131,6 +134,8 @@ function attributes(values: Record<string, Scalar>, doubles: ReadonlySet<string>
   return Object.entries(values).flatMap(([key, value]): KeyValue[] => {
     if (value === undefined) return [];
     if (typeof value === 'string') return [{ key, value: { stringValue: value } }];
+    if (typeof value === 'object')
+      return [{ key, value: { arrayValue: { values: value.map((one) => ({ doubleValue: one })) } } }];
     if (typeof value === 'boolean') return [{ key, value: { boolValue: value } }];
     if (Number.isInteger(value) && !doubles.has(key)) return [{ key, value: { intValue: String(value) } }];
     return [{ key, value: { doubleValue: value } }];

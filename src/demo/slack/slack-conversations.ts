@@ -91,6 +91,17 @@ export async function emitJoins(core: SlackCore, channel: string, users: string[
   }
 }
 
+/** conversations.leave by a person, with member_left_channel for a bot that is there to hear it. */
+export async function leave(core: SlackCore, actor: string, channel: string): Promise<Fields> {
+  const room = await findRoom(core, channel);
+  const answer = await core.upstream.call(actor, 'conversations.leave', { channel });
+  if (answer['ok'] !== true || !room?.botInside) return answer;
+  const channelType = room.type === 'channel' ? 'C' : 'G';
+  const event = { type: 'member_left_channel', user: actor, channel, channel_type: channelType };
+  core.events.emit({ ...event, team: SLACK_IDS.team, event_ts: freshTs() });
+  return answer;
+}
+
 /** conversations.archive by anyone: Slack throws the bot out, emulate would keep it. */
 export async function archive(core: SlackCore, actor: string, channel: string): Promise<Fields> {
   const room = await findRoom(core, channel);

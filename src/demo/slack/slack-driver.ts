@@ -1,11 +1,17 @@
-import { archive, emitJoins } from './slack-conversations.ts';
+import { archive, emitJoins, leave } from './slack-conversations.ts';
 import { freshTs } from './slack-events.ts';
 import type { Entry } from './slack-form.ts';
 import { type Clicked, click, command, dismiss, shortcut, submit } from './slack-interactions.ts';
 import type { BotAnswer } from './slack-line.ts';
 import { changeReaction, deleteMessage, postMessage, updateMessage } from './slack-messages.ts';
 import { channelId, findRoom, type SlackCore } from './slack-rooms.ts';
-import type { Fields, MessageRef, SlackMessage, SlackView } from './slack-shapes.ts';
+import {
+  type Fields,
+  type MessageRef,
+  SLACK_IDS,
+  type SlackMessage,
+  type SlackView,
+} from './slack-shapes.ts';
 import type { Member } from './slack-upstream.ts';
 
 /** One person at their keyboard. */
@@ -31,6 +37,9 @@ export interface SlackPerson {
   remove(message: MessageRef): Promise<void>;
   react(message: MessageRef, name: string): Promise<void>;
   unreact(message: MessageRef, name: string): Promise<void>;
+  /** Brings the bot into a channel that is there already. */
+  inviteBot(channel: string): Promise<void>;
+  leave(channel: string): Promise<void>;
   archive(channel: string): Promise<void>;
   openHome(): void;
 }
@@ -63,6 +72,12 @@ export function createPerson(core: SlackCore, member: Member): SlackPerson {
     },
     unreact: async ({ channel, ts }, name) => {
       await done(changeReaction(core, 'remove', { actor, args: { channel, timestamp: ts, name } }));
+    },
+    inviteBot: async (channel) => {
+      await done(core.upstream.call(actor, 'conversations.invite', { channel, users: SLACK_IDS.botUser }));
+    },
+    leave: async (channel) => {
+      await done(leave(core, actor, channel));
     },
     archive: async (channel) => {
       const id = await enter(core, member, channel);

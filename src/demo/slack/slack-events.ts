@@ -29,6 +29,7 @@ export const DEFAULT_SUBSCRIPTIONS = [
   'channel_rename',
   'group_archive',
   'member_joined_channel',
+  'member_left_channel',
   'message.channels',
   'message.groups',
   'message.im',

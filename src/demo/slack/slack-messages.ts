@@ -1,4 +1,4 @@
-import { blockKitProblems } from './block-kit-limits.ts';
+import { blockKitProblems } from '../../slack/block-kit-limits.ts';
 import { freshTs } from './slack-events.ts';
 import { channelId, decorate, findRoom, messageAt, messageEvent, type SlackCore } from './slack-rooms.ts';
 import { type Fields, isRecord, SLACK_IDS, text, truthy } from './slack-shapes.ts';

@@ -1,4 +1,4 @@
-import { viewProblems } from './block-kit-limits.ts';
+import { viewProblems } from '../../slack/block-kit-limits.ts';
 import {
   archive,
   asSeenByBot,

@@ -1,4 +1,4 @@
-import { blockKitProblems } from './block-kit-limits.ts';
+import { blockKitProblems } from '../../slack/block-kit-limits.ts';
 import { freshTs } from './slack-events.ts';
 import { deleteMessage, postMessage, updateMessage } from './slack-messages.ts';
 import type { ResponseContext } from './slack-response-urls.ts';

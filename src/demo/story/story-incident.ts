@@ -1,6 +1,6 @@
 import type { PagerDutyIncident } from '../pagerduty/pagerduty-shapes.ts';
 import { type Fields, type SlackChannel, type SlackMessage, text } from '../slack/slack-shapes.ts';
-import { buttonOf, keyOf, newest, roomsOf } from './story-room.ts';
+import { buttonOf, everythingIn, keyOf, newest, roomsOf } from './story-room.ts';
 import { clickAs, commandAs, expectThat, minutesUntil, type Scene } from './story-scene.ts';
 import { messageLines } from './story-text.ts';
 import { percent, type Share } from './story-traffic.ts';
@@ -144,7 +144,11 @@ export async function walkTree(scene: Scene, room: SlackChannel): Promise<void> 
   const { world, tell, stage } = scene;
   await stage('decision', 'the decision tree leads somewhere', async () => {
     await commandAs(scene, 'oncall', { text: 'tree', channel: room.id });
-    const choices = await world.slack.waitFor('the symptoms', () => newest(world.slack, room.id, 'tree'));
+    const choices = await world.slack.waitFor('the symptoms', async () =>
+      (await everythingIn(world.slack, room.id)).findLast(
+        (message) => keyOf(message).startsWith('tree:') && buttonOf(message, 'tree_symptom:') !== undefined,
+      ),
+    );
     const suggested = buttonOf(choices, 'tree_symptom:');
     expectThat(suggested !== undefined, 'the tree offers no symptom');
     tell.line('decision', `@oncall asks for the tree. It suggests "${labelOf(suggested)}".`);

@@ -4,10 +4,17 @@ import ipaddr from 'ipaddr.js';
 
 const PRIVATE = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat']);
 
+/** Where clouds answer for their machines, beside the link-local address. */
+const METADATA = new Set(
+  ['fd00:ec2::254', '100.100.100.200'].map((address) => ipaddr.process(address).toNormalizedString()),
+);
+
 /** Public addresses always; private and loopback ones when allowed; link-local and metadata addresses never. */
 export function isAllowedAddress(address: string, allowPrivate: boolean): boolean {
   if (!ipaddr.isValid(address)) return false;
-  const range = ipaddr.process(address).range();
+  const parsed = ipaddr.process(address);
+  if (METADATA.has(parsed.toNormalizedString())) return false;
+  const range = parsed.range();
   return range === 'unicast' || (allowPrivate && PRIVATE.has(range));
 }
 

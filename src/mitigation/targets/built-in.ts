@@ -27,8 +27,8 @@ export function builtInTarget(db: Db, details: BuiltInDetails): Target {
       const [newest] = await asked(() => newestServings(db, { service, environment }), false);
       return { ...initial, ...newest?.overrides };
     },
-    async apply(step, { planHash, idempotencyKey }) {
-      const change = { service, environment, initial, step, planHash, idempotencyKey };
+    async apply(step, { planHash, idempotencyKey, isGivenBack = false }) {
+      const change = { service, environment, initial, step, planHash, idempotencyKey, isGivenBack };
       const at = details.now();
       const outcome = await asked(() => changeServing(db, { ...change, at, by: 'llm-incident' }), true);
       if (outcome.kind === 'refused') throw refusal(outcome.problem, '422');

@@ -23,6 +23,8 @@ interface Serves {
   environment: string;
   /** Texts of prompt versions, for an endpoint that knows no versions. */
   texts: PromptTexts;
+  /** A webhook gets the text of a version along with its name. */
+  sendsTexts?: boolean;
 }
 
 /** The declared endpoint of a service. Inputs leave redacted; redirects are not followed. */
@@ -115,7 +117,10 @@ function webhook(config: RehearsalConfig & { type: 'webhook' }, serves: Serves, 
         environment: serves.environment,
         dry_run: true,
         input,
-        prompt: version === undefined ? null : { name: promptName, version },
+        prompt:
+          version === undefined
+            ? null
+            : { name: promptName, version, ...textOf(serves, promptName, version) },
         model: candidate.model,
         parameters,
       });
@@ -131,6 +136,11 @@ function webhook(config: RehearsalConfig & { type: 'webhook' }, serves: Serves, 
       return answerIn(source, said.text);
     },
   };
+}
+
+function textOf({ service, texts, sendsTexts = false }: Serves, promptName: string, version: string) {
+  const text = sendsTexts ? texts.get(textKey(service, promptName, version))?.text : undefined;
+  return text === undefined || text === null ? {} : { text };
 }
 
 function answerIn(source: string, text: string): ReplayAnswer {

@@ -1,12 +1,14 @@
 import { describeProposal } from '../../flow/describe-proposal.ts';
 import { describeVote } from '../../flow/describe-vote.ts';
 import type { Flow } from '../../flow/flow.ts';
+import { maySee } from '../../flow/may-see.ts';
 import type { Proposed } from '../../flow/propose.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { nameOf } from '../../incident/incident.ts';
 import { findByChannel, findIncident } from '../../incident/incident-store.ts';
 import type { VoteOutcome } from '../../mitigation/approval.ts';
 import { escapeLine } from '../mrkdwn.ts';
+import type { Rendered } from '../views/blocks.ts';
 
 /** One thing that a person asks of the bot by a slash command. */
 export interface Ask {
@@ -21,14 +23,20 @@ export interface Ask {
   origin: string;
 }
 
-/** Answers in mrkdwn, seen only by whoever asked. */
-export type Subcommand = (ask: Ask) => Promise<string>;
+/** Mrkdwn, or a message with buttons; seen only by whoever asked. */
+export type Answer = string | Rendered;
+
+/** An answer as a message has it. */
+export const messageFor = (answer: Answer): Pick<Rendered, 'text'> & Partial<Rendered> =>
+  typeof answer === 'string' ? { text: answer } : answer;
+
+export type Subcommand = (ask: Ask) => Promise<Answer>;
 
 export const NOT_IN_A_ROOM =
   'This works in an incident’s room. `/llm-incident list` shows the open ones, `/llm-incident declare` opens one.';
 
 /** Wraps a subcommand that needs an incident's room. */
-export function inRoom(run: (ask: Ask & { incident: Incident }) => Promise<string>): Subcommand {
+export function inRoom(run: (ask: Ask & { incident: Incident }) => Promise<Answer>): Subcommand {
   return async (ask) => (ask.incident === null ? NOT_IN_A_ROOM : run({ ...ask, incident: ask.incident }));
 }
 
@@ -36,13 +44,14 @@ export async function incidentOfChannel(flow: Flow, channelId: string): Promise<
   return (await findByChannel(flow.db, channelId)) ?? null;
 }
 
-/** The incident that "INC-12" or "12" names; a private one only from inside its own room. */
+/** The incident that "INC-12" or "12" names; a private one from inside its room, and for who may see it anywhere. */
 export async function namedIncident(ask: Ask): Promise<Incident | null> {
   const id = Number(/^(?:inc-)?(\d{1,9})$/i.exec(ask.text.trim())?.[1]);
   if (!Number.isSafeInteger(id)) return ask.incident;
   const found = await findIncident(ask.flow.db, id);
   if (found === undefined) return null;
-  return found.private && found.channel_id !== ask.channelId ? null : found;
+  const isInside = found.channel_id === ask.channelId;
+  return isInside || (await maySee(ask.flow, found, ask.userId)) ? found : null;
 }
 
 /** What a command or a button answers about an incident that has ended. */

@@ -10,11 +10,14 @@ import type { Flow } from '../../flow/flow.ts';
 import { serviceConfig } from '../../flow/flow.ts';
 import { proposeAtOnce } from '../../flow/propose-at-once.ts';
 import { answerTree } from '../../flow/walk-tree.ts';
+import { ACTION_OF_BUTTON, actionOf } from '../../flow/who-may.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import type { VoteOutcome } from '../../mitigation/approval.ts';
 import type { FormSubject } from '../views/vote-modals.ts';
 import { over, proposalAnswer, voteAnswer } from './ask.ts';
+import { refusal } from './gate.ts';
+import { changeSeverity } from './people-commands.ts';
 import { sayFalseAlarm } from './safety-commands.ts';
 
 /** One click, with where it was made; `value` is what the button carried and may have been forged. */
@@ -38,6 +41,26 @@ function onIncident(run: (click: Click & { incident: Incident }) => Promise<stri
     if (incident === undefined || incident.channel_id !== click.channelId) return FOREIGN;
     return run({ ...click, incident });
   };
+}
+
+function gated(buttons: Record<string, Button>): Record<string, Button> {
+  const entries = Object.entries(buttons).map(([id, run]): [string, Button] => {
+    const action = ACTION_OF_BUTTON[id];
+    if (action === undefined) return [id, run];
+    const gate = onIncident(({ flow, incident, userId: by }) => refusal(flow, { incident, by, action }));
+    return [id, async (click) => (await gate(click)) ?? run(click)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Sets the severity that the button names, where that is still up to whoever clicks. */
+export function severityButton(wanted: string): Button {
+  return onIncident(async (click) => {
+    const { flow, incident, userId: by } = click;
+    const action = actionOf({ word: 'severity', rest: wanted }, incident);
+    const refused = action === null ? null : await refusal(flow, { incident, by, action });
+    return refused ?? changeSeverity(click, wanted);
+  });
 }
 
 /** The proposal that a button stands for; null where its value is none of ours. */
@@ -66,7 +89,8 @@ async function atOnce(
   return vote === null ? proposalAnswer(proposed) : voteAnswer(vote, incident.id);
 }
 
-export const BUTTONS: Record<string, Button> = {
+/** Buttons of the room, each kept to those whom `who_may` names. */
+export const BUTTONS: Record<string, Button> = gated({
   acknowledge: onIncident(async ({ flow, incident, userId }) => {
     const outcome = await acknowledge(flow, { incident, by: userId });
     if (outcome.kind === 'ended') return over(incident);
@@ -98,7 +122,7 @@ export const BUTTONS: Record<string, Button> = {
       ? null
       : `${nameOf(incident.id)} is ${outcome.status}; nothing was changed.`;
   }),
-};
+});
 
 /** The tree's buttons carry "incident:symptom" and "incident:symptom:step". */
 export const chooseSymptom: Button = async ({ flow, channelId, value }) => {

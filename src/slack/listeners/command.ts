@@ -1,13 +1,21 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { Flow } from '../../flow/flow.ts';
+import { actionOf } from '../../flow/who-may.ts';
 import { escapeLine } from '../mrkdwn.ts';
-import { incidentOfChannel, type Subcommand } from './ask.ts';
+import { type Answer, incidentOfChannel, type Subcommand } from './ask.ts';
+import { characterise } from './characterise.ts';
+import { evalCases } from './eval-commands.ts';
+import { refusal } from './gate.ts';
 import { declareQuickly, list, status } from './general-commands.ts';
 import { lease } from './lease-commands.ts';
 import { note, oncall, page } from './page-commands.ts';
+import * as people from './people-commands.ts';
 import { report } from './report-command.ts';
 import * as room from './room-commands.ts';
 import { rootCause, signOff } from './safety-commands.ts';
+import { stakeholderCommands } from './stakeholder-commands.ts';
+import { timeline } from './timeline-commands.ts';
+import { tree } from './tree.ts';
 
 interface Entry {
   run: Subcommand;
@@ -34,8 +42,21 @@ export const SUBCOMMANDS: Record<string, Entry> = {
     usage: 'status [INC-12] | status serving [SERVICE] [TIME] [TIME]',
     does: 'shows where an incident stands; what a service serves, served at TIME, and what changed between two',
   },
-  contain: { run: room.contain, usage: 'contain [HOW]', does: 'records that users are no longer exposed' },
-  tree: { run: room.tree, usage: 'tree [SYMPTOM]', does: 'walks the decision tree' },
+  contain: {
+    run: room.contain,
+    usage: 'contain [HOW | waive REASON]',
+    does: 'records that users are no longer exposed; or why it stays on',
+  },
+  characterise: {
+    run: characterise,
+    usage: 'characterise [QUESTION TEXT | reproduce]',
+    does: 'answers the five questions from the evidence; corrects one; sends failing examples again',
+  },
+  tree: {
+    run: tree,
+    usage: 'tree [--show] [SYMPTOM]',
+    does: 'walks the decision tree, on the branch that the evidence picks; draws it',
+  },
   mitigate: {
     run: room.mitigate,
     usage: 'mitigate known-good | prompt NAME=VERSION | model ID | disable | …',
@@ -49,9 +70,29 @@ export const SUBCOMMANDS: Record<string, Entry> = {
   oncall: { run: oncall, usage: 'oncall', does: 'shows who is on call' },
   note: { run: note, usage: 'note TEXT', does: 'keeps a note, in PagerDuty as well' },
   severity: {
-    run: room.severity,
+    run: people.severity,
     usage: 'severity [sev1 | sev2 | sev3]',
-    does: 'shows or changes the severity',
+    does: 'shows the severity and what follows from another; changes it',
+  },
+  role: {
+    run: people.role,
+    usage: 'role [commander | scribe | comms [@PERSON | release]]',
+    does: 'shows who does what; takes a role, hands it over, lets it go',
+  },
+  invite: {
+    run: people.invite,
+    usage: 'invite @PERSON | @GROUP | oncall',
+    does: 'lets people into the room',
+  },
+  update: {
+    run: people.update,
+    usage: 'update [TEXT]',
+    does: 'tells everybody where it stands; without text, a form',
+  },
+  merge: {
+    run: people.merge,
+    usage: 'merge INC-12',
+    does: 'ends this incident, because it is the same as that one',
   },
   resolve: {
     run: room.resolve,
@@ -59,6 +100,11 @@ export const SUBCOMMANDS: Record<string, Entry> = {
     does: 'ends the incident and writes the post-mortem',
   },
   decline: { run: room.decline, usage: 'decline REASON', does: 'ends it as a false alarm' },
+  timeline: {
+    run: timeline,
+    usage: 'timeline [TEXT | at HH:MM TEXT | good | bad | luck TEXT]',
+    does: 'shows the timeline; adds a line to it, now or at a time of your own zone',
+  },
   lease: {
     run: lease,
     usage: 'lease [NUMBER keep HOURS | for-good REASON | NUMBER owner @USER]',
@@ -84,12 +130,17 @@ export const SUBCOMMANDS: Record<string, Entry> = {
     usage: 'postmortem [answer QUESTION TEXT | action @OWNER DATE TEXT | review TEXT]',
     does: 'writes it again and says what is missing; answers one of its questions; adds an action item; reviews what one person ran alone',
   },
-  eval: { run: room.evalCases, usage: 'eval', does: 'shows the eval cases' },
+  eval: {
+    run: evalCases,
+    usage: 'eval [add N | TRACE [ASSERTION] | drop N]',
+    does: 'shows the eval cases; makes one of a failing example or another call; takes one out',
+  },
   report: {
     run: report,
     usage: 'report [30d] [SERVICE]',
     does: 'shows how fast incidents were contained, mitigated and resolved, and how often each rule was right',
   },
+  ...stakeholderCommands,
   help: { run: help, usage: 'help', does: 'shows this' },
 };
 
@@ -99,20 +150,20 @@ export function readCommand(text: string): { word: string; rest: string } {
   return { word: first === '' ? 'help' : first.toLowerCase(), rest: rest.join(' ') };
 }
 
-/** True when the form is to be opened instead of answering in text. */
-export function wantsForm({ word, rest }: { word: string; rest: string }): boolean {
-  return word === 'declare' && rest === '';
-}
-
 /** Runs the subcommand; an unknown word answers with the nearest ones. */
 export async function runCommand(
   flow: Flow,
   command: { text: string; userId: string; channelId: string; origin: string },
-): Promise<string> {
+): Promise<Answer> {
   const { word, rest } = readCommand(command.text);
   const entry = Object.hasOwn(SUBCOMMANDS, word) ? SUBCOMMANDS[word] : undefined;
   if (entry === undefined) return unknownWord(word);
   const incident = await incidentOfChannel(flow, command.channelId);
+  const action = incident === null ? null : actionOf({ word, rest }, incident);
+  if (incident !== null && action !== null) {
+    const refused = await refusal(flow, { incident, by: command.userId, action });
+    if (refused !== null) return refused;
+  }
   return entry.run({ ...command, flow, text: unescapeSlack(rest), incident });
 }
 

@@ -1,10 +1,12 @@
 import { loadCard } from '../../flow/card.ts';
 import { declare, readQuickDeclaration } from '../../flow/declare.ts';
+import { rulesNow } from '../../flow/rule-precision.ts';
 import { describeWatch, watchStatus } from '../../flow/watch-status.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { listLive } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
+import { rolesLine, updateLine } from '../views/people-lines.ts';
 import { stillOnLine } from '../views/still-on.ts';
 import { type Ask, namedIncident, type Subcommand } from './ask.ts';
 import { serving } from './serving-command.ts';
@@ -38,7 +40,7 @@ function roomSentence(incident: Incident): string {
 }
 
 /** Open incidents; private ones are seen in their rooms only. */
-export const list: Subcommand = async ({ flow }) => {
+export const list = async ({ flow }: Ask): Promise<string> => {
   const live = (await listLive(flow.db)).filter((incident) => !incident.private);
   if (live.length === 0) return 'No open incidents.';
   const lines = live.slice(-LISTED).map((incident) => {
@@ -57,7 +59,16 @@ async function overview(ask: Ask): Promise<string> {
   const lines = describeWatch(await watchStatus(ask.flow)).map((line) => outsideLine(line, 250));
   const shown = lines.slice(0, SHOWN_SIGNALS).map((line) => `• ${line}`);
   const more = lines.length > shown.length ? [`and ${lines.length - shown.length} more`] : [];
-  return truncate([await list(ask), '', '*Signals*', ...shown, ...more].join('\n'), 2900);
+  const rules = await rulesLines(ask);
+  return truncate([await list(ask), ...rules, '', '*Signals*', ...shown, ...more].join('\n'), 2900);
+}
+
+const SHOWN_RULES = 8;
+
+/** How often the rules were right lately, those that were wrong most often first. */
+async function rulesLines({ flow }: Ask): Promise<string[]> {
+  const lines = (await rulesNow(flow)).map((line) => `• ${factLine(line, 200)}`);
+  return lines.length === 0 ? [] : ['', '*Rules, 30 days*', ...lines.slice(0, SHOWN_RULES)];
 }
 
 /** The card's facts, for whoever asks. */
@@ -76,6 +87,8 @@ export const status: Subcommand = async (ask) => {
     card.likely === null ? null : `*Likely:* ${factLine(card.likely, 250)}`,
     card.knownGood === null ? null : `*Known-good:* ${factLine(card.knownGood, 250)}`,
     `*Paged:* ${factLine(card.paged, 250)}`,
+    rolesLine(card),
+    updateLine(card),
     ...card.stillOn.map((one) => `• on: ${stillOnLine(one)}`),
     ...card.mitigations.map((line) => `• ${factLine(line, 200)}`),
     ...card.missing.map((line) => `• missing: ${factLine(line, 200)}`),

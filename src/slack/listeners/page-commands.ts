@@ -20,13 +20,18 @@ export type PageAsked =
 
 const MENTION = /<(?:@([UW][A-Z0-9]+)|!subteam\^(S[A-Z0-9]+))(?:\|[^>]*)?>/g;
 
+/** The ids of people and groups that are mentioned. */
+export function peopleIn(text: string): string[] {
+  return [...text.matchAll(MENTION)].map(([, user, group]) => user ?? group ?? '');
+}
+
 export function readPage(text: string): PageAsked {
   const trimmed = text.trim();
   if (trimmed === '') return { kind: 'page' };
   const [, level, why = ''] = /^level\s+(\d{1,2})\b\s*(.*)$/is.exec(trimmed) ?? [];
   if (level !== undefined) return { kind: 'level', level: Number(level), rest: why };
   const [, to = '', names = ''] = /^(to\s+)?(.*)$/is.exec(trimmed) ?? [];
-  const people = [...names.matchAll(MENTION)].map(([, user, group]) => user ?? group ?? '');
+  const people = peopleIn(names);
   if (people.length === 0 || !names.startsWith('<')) return { kind: 'unknown' };
   const rest = names.replace(MENTION, ' ').replace(/\s+/g, ' ').trim();
   return { kind: to === '' ? 'people' : 'to', people, rest };

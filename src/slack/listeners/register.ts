@@ -1,21 +1,27 @@
 import type { App, BlockAction } from '@slack/bolt';
 import type { MessageDeletedEvent } from '@slack/types';
-import { z } from 'zod';
-import { declare } from '../../flow/declare.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { recordDeletion, recordMessage } from '../../flow/record-room.ts';
 import { readMessage, toChannelMessage } from '../history.ts';
-import { readDeclaration, type ViewValues } from '../views/declaration.ts';
-import { declareModal } from '../views/declare-modal.ts';
-import { answerStep, BUTTONS, type Button, chooseSymptom } from './buttons.ts';
+import { messageFor } from './ask.ts';
+import { answerStep, BUTTONS, type Button, chooseSymptom, severityButton } from './buttons.ts';
+import { registerCardMenu } from './card-menu.ts';
+import { registerCharacterise } from './characterise.ts';
+import { modalOfCommand, openChecked } from './checked-modals.ts';
 import { readClick, tell } from './click.ts';
-import { readCommand, runCommand, wantsForm } from './command.ts';
+import { readCommand, runCommand } from './command.ts';
+import { formOf } from './command-forms.ts';
+import { registerDeclareForms } from './declare-forms.ts';
+import { makeEvalCase, makeEvalCaseInModal } from './eval-commands.ts';
+import { registerExposure } from './exposure-forms.ts';
+import { registerHome } from './home-events.ts';
 import { takeLeaseBack } from './lease-commands.ts';
 import { registerLeases } from './lease-forms.ts';
+import { registerPeopleForms } from './people-forms.ts';
+import { registerStakeholders } from './stakeholder-commands.ts';
+import { registerTimeline } from './timeline-events.ts';
+import { proposeLeaf } from './tree.ts';
 import { registerVoteForms } from './vote-forms.ts';
-
-/** What the form carries along: where it was opened. */
-const formMetadata = z.looseObject({ channelId: z.string().optional() });
 
 /** Longest that a command's answer is waited for before Slack is told that it will follow. */
 const ANSWER_INLINE_MS = 1_800;
@@ -23,53 +29,48 @@ const ANSWER_INLINE_MS = 1_800;
 /** Listeners do four things: acknowledge, parse, call a verb, render its outcome. */
 export function registerListeners(app: App, flow: Flow): void {
   registerCommand(app, flow);
-  registerDeclareForm(app, flow);
+  registerDeclareForms(app, flow);
+  registerPeopleForms(app, flow);
   registerButtons(app, flow);
+  registerCardMenu(app, flow);
   registerVoteForms(app, flow);
   registerLeases(app, flow);
+  registerCharacterise(app, flow);
+  registerExposure(app, flow);
+  registerStakeholders(app, flow);
   registerRoomEvents(app, flow);
+  registerTimeline(app, flow);
+  registerHome(app, flow);
 }
 
 function registerCommand(app: App, flow: Flow): void {
   app.command('/llm-incident', async ({ ack, respond, command, client }) => {
     const place = { userId: command.user_id, channelId: command.channel_id };
-    if (wantsForm(readCommand(command.text))) {
+    const form = formOf(flow, { ...readCommand(command.text), ...place });
+    if (form !== null) {
       await ack();
-      const view = declareModal({
-        services: Object.keys(flow.config.services),
-        channelId: command.channel_id,
-      });
-      const opening = client.views.open({ trigger_id: command.trigger_id, view });
+      const opening = client.views.open({ trigger_id: command.trigger_id, view: form.view });
       const isOpen = await opening.then(
         () => true,
         () => false,
       );
-      const instead =
-        'The form could not be opened. Try again, or say it in one line: `declare sev1 quality SERVICE TITLE`.';
+      const instead = `The form could not be opened. Try again, or say it in one line: ${form.instead}.`;
       if (!isOpen) await tell(flow, { respond, ...place, text: instead });
       return;
+    }
+    const modal = modalOfCommand(flow, readCommand(command.text), place);
+    if (modal !== null) {
+      await ack();
+      if (await openChecked(flow, client, { triggerId: command.trigger_id, modal })) return;
+      return tell(flow, { respond, ...place, text: 'It could not be opened. Try again.' });
     }
     const asked = { text: command.text, ...place, origin: `command ${command.trigger_id}` };
     const work = runCommand(flow, asked);
     const inline = await Promise.race([work, delay(ANSWER_INLINE_MS)]);
     flow.wake();
-    if (inline !== null) return ack({ response_type: 'ephemeral', text: inline });
+    if (inline !== null) return ack({ response_type: 'ephemeral', ...messageFor(inline) });
     await ack({ response_type: 'ephemeral', text: 'Working on it…' });
-    await tell(flow, { respond, ...place, text: await work });
-  });
-}
-
-function registerDeclareForm(app: App, flow: Flow): void {
-  app.view('declare', async ({ ack, body, view }) => {
-    const read = readDeclaration(view.state.values as ViewValues, flow.clock.now());
-    if (read.errors !== undefined) {
-      await ack({ response_action: 'errors', errors: read.errors });
-      return;
-    }
-    await ack();
-    const { channelId } = formMetadata.parse(JSON.parse(view.private_metadata || '{}'));
-    const announceTo = channelId === undefined ? {} : { announceTo: { channelId, userId: body.user.id } };
-    await declare(flow, { ...read.values, by: body.user.id, origin: `form ${view.id}`, ...announceTo });
+    await tell(flow, { respond, ...place, ...messageFor(await work) });
   });
 }
 
@@ -84,9 +85,14 @@ function registerButtons(app: App, flow: Flow): void {
         if (text !== null) await tell(flow, { respond, ...place, text });
       },
     );
-  for (const [id, button] of Object.entries(BUTTONS)) on(id, () => button);
+  // A false alarm asks for its reason, so it is registered with its form.
+  for (const [id, button] of Object.entries(BUTTONS)) if (id !== 'false_alarm') on(id, () => button);
+  on(/^severity:/, (actionId) => severityButton(actionId.slice('severity:'.length)));
   on('lease_back', () => takeLeaseBack);
+  on('eval_case', () => makeEvalCase);
+  on('eval_case_private', () => makeEvalCaseInModal);
   on(/^tree_symptom:/, () => chooseSymptom);
+  on('tree_plan', () => proposeLeaf);
   on(/^tree_answer:/, (actionId) => answerStep(actionId.slice('tree_answer:'.length)));
 }
 

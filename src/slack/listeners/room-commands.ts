@@ -1,18 +1,15 @@
-import { enqueue } from '../../db/jobs.ts';
-import type { Severity } from '../../db/schema.ts';
 import { ACTION_USAGE, addActionItem, readActionItem } from '../../flow/action-items.ts';
 import type { WantedState } from '../../flow/aim.ts';
 import { contain as containVerb } from '../../flow/contain.ts';
-import { showTree } from '../../flow/effects.ts';
+import { keepDeclineReason } from '../../flow/decline-reason.ts';
 import { close as closeVerb, resolve as resolveVerb } from '../../flow/end-incident.ts';
 import { answerQuestion } from '../../flow/postmortem-answers.ts';
 import { propose } from '../../flow/propose.ts';
 import { describeReview, reviewBreakGlass } from '../../flow/review-break-glass.ts';
-import { setSeverity } from '../../flow/set-severity.ts';
 import { describeStop, stopShift } from '../../flow/stop-shift.ts';
-import { nearestSymptom } from '../../flow/walk-tree.ts';
-import { describeDocuments, rewritePostmortem } from '../../flow/write-postmortem.ts';
-import { type Incident, nameOf, SEVERITIES } from '../../incident/incident.ts';
+import { waiveContainment } from '../../flow/waive-containment.ts';
+import { rewritePostmortem } from '../../flow/write-postmortem.ts';
+import { type Incident, nameOf } from '../../incident/incident.ts';
 import { type Asked, MITIGATE_USAGE, readAsked } from '../../mitigation/wanted.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { outsideLine } from '../views/outside-text.ts';
@@ -22,20 +19,33 @@ import { sayFalseAlarm } from './safety-commands.ts';
 import { voteByCommand } from './vote-commands.ts';
 
 export const contain = inRoom(async ({ flow, incident, userId, text }) => {
+  const [, reason] = /^waive(?:\s+(.*))?$/is.exec(text.trim()) ?? [];
+  if (/^waive\b/i.test(text.trim())) return waive(flow, { incident, by: userId, reason: reason ?? '' });
   const outcome = await containVerb(flow, { incident, by: userId, how: text.trim() });
   if (outcome.kind === 'ended') return over(incident);
   if (outcome.kind === 'already') return `${nameOf(incident.id)} was contained before; that time stands.`;
   return `${nameOf(incident.id)} is recorded as contained.`;
 });
 
-export const tree = inRoom(async ({ flow, incident, text }) => {
-  const word = text.trim();
-  const found = word === '' ? { kind: 'none' as const } : nearestSymptom(word);
-  if (found.kind === 'unknown')
-    return `No symptom "${escapeLine(word)}". Nearest: ${found.nearest.join(', ')}.`;
-  await enqueue(flow.db, showTree(incident.id, found.kind === 'found' ? found.id : null, flow.clock.now()));
-  return 'The decision tree is in the thread of the card.';
-});
+async function waive(
+  flow: Ask['flow'],
+  asked: { incident: Incident; by: string; reason: string },
+): Promise<string> {
+  const { kind } = await waiveContainment(flow, asked);
+  const name = nameOf(asked.incident.id);
+  switch (kind) {
+    case 'waived':
+      return `${name} is not contained, on purpose: nobody is called for it any more, and your reason stands on the card.`;
+    case 'no-reason':
+      return 'Say why it is not contained: `contain waive REASON`.';
+    case 'contained':
+      return `${name} is contained; there is nothing to waive.`;
+    case 'already':
+      return 'That was decided before; its reason stands on the card.';
+    case 'ended':
+      return over(asked.incident);
+  }
+}
 
 export const mitigate = inRoom(async (asking) => {
   const asked = readAsked(asking.text);
@@ -71,22 +81,6 @@ function wantedBy(asked: Asked & { kind: 'known-good' | 'named' | 'undo' | 'shif
   return asked.kind === 'undo' ? { undo: asked.mitigationId } : asked.wanted;
 }
 
-export const severity = inRoom(async ({ flow, incident, userId, text }) => {
-  const wanted = SEVERITIES.find((known) => known === text.trim().toLowerCase());
-  if (wanted === undefined)
-    return `Severity is ${incident.severity}. Change it with \`severity sev1\`, \`sev2\` or \`sev3\`.`;
-  const outcome = await setSeverity(flow, { incident, by: userId, severity: wanted });
-  if (outcome.kind === 'ended') return over(incident);
-  if (outcome.kind === 'same') return `The severity is ${wanted} already.`;
-  if (outcome.kind === 'safety-stays-sev1') return 'A safety incident is always sev1.';
-  return `Severity is ${wanted} now. ${consequence(wanted)}`;
-});
-
-function consequence(severityNow: Severity): string {
-  if (severityNow === 'sev1') return 'The on-call engineer is paged; the card shows the receipt.';
-  return severityNow === 'sev2' ? 'A ticket is opened; nobody is woken.' : 'Nobody is paged.';
-}
-
 export const resolve = inRoom(async ({ flow, incident, userId, text }) => {
   const outcome = await resolveVerb(flow, { incident, by: userId, reason: text.trim() });
   if (outcome.kind === 'not-possible')
@@ -97,6 +91,8 @@ export const resolve = inRoom(async ({ flow, incident, userId, text }) => {
 export const decline = inRoom(async ({ flow, incident, userId, text }) => {
   const reason = text.trim();
   if (reason === '') return 'Say why it is no incident: `decline REASON`.';
+  if (incident.status === 'declined' && (await keepDeclineReason(flow, { incident, by: userId, reason })))
+    return 'The reason is kept.';
   return (await sayFalseAlarm(flow, { incident, by: userId, reason })).text;
 });
 
@@ -121,5 +117,3 @@ export const postmortem = inRoom(async ({ flow, incident, userId, text }) => {
   if (word !== 'answer') return rewritePostmortem(flow, incident);
   return answerQuestion(flow, { incident, by: userId, text: rest.join(' ') });
 });
-
-export const evalCases = inRoom(async ({ flow, incident }) => describeDocuments(flow, incident));

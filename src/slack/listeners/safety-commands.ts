@@ -3,6 +3,7 @@ import { declineSafety } from '../../flow/false-alarm.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { describeGap, type ReleaseGap, releaseState } from '../../flow/safety-release.ts';
 import { recordRootCause, signOff as signOffVerb } from '../../flow/sign-off.ts';
+import { namesOf, stillOn } from '../../flow/still-on.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { person } from '../mrkdwn.ts';
 import { outsideLine } from '../views/outside-text.ts';
@@ -62,6 +63,12 @@ async function shown(flow: Flow, incident: Incident): Promise<string> {
   return `Root cause, by ${person(cause.said_by)}: ${outsideLine(cause.cause, 500)}${by}${nextAfter(incident, gap)}`;
 }
 
+async function staysOn(flow: Flow, { id: incidentId }: Incident): Promise<string> {
+  const on = await stillOn(flow.db, { incidentId });
+  if (on.length === 0) return '';
+  return ` Still on, until somebody takes it back: ${outsideLine(namesOf(on), 600)}. \`lease\` lists it.`;
+}
+
 /** Ends it as a false alarm; a safety incident takes two people. */
 export async function sayFalseAlarm(
   flow: Flow,
@@ -72,7 +79,10 @@ export async function sayFalseAlarm(
   const outcome = isSafety ? await declineSafety(flow, said) : await declineAlone(flow, said);
   switch (outcome.kind) {
     case 'done':
-      return { isDone: true, text: `${name} is declined as a false alarm.` };
+      return {
+        isDone: true,
+        text: `${name} is declined as a false alarm.${await staysOn(flow, said.incident)}`,
+      };
     case 'not-possible':
       return { isDone: false, text: `${name} is ${outcome.status}; it cannot be declined.` };
     case 'not-allowed': {

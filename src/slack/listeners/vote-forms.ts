@@ -2,9 +2,10 @@ import type { App, BlockAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import { messageOf } from '../../errors.ts';
 import { breakGlass } from '../../flow/break-glass.ts';
+import { calledFor } from '../../flow/break-glass-notice.ts';
 import { castVote } from '../../flow/cast-vote.ts';
 import type { Flow } from '../../flow/flow.ts';
-import type { VoteOutcome } from '../../mitigation/approval.ts';
+import type { Called, VoteOutcome } from '../../mitigation/approval.ts';
 import { findMitigation } from '../../mitigation/mitigation-store.ts';
 import { parsePlan } from '../../mitigation/plan.ts';
 import { describePlan } from '../../mitigation/shift.ts';
@@ -77,13 +78,14 @@ async function openForm(
   }: {
     body: BlockAction;
     about: FormSubject | null;
-    form: (about: FormSubject, summary: string) => ModalView;
+    form: (about: FormSubject, summary: string, called: Called) => ModalView;
   },
 ): Promise<boolean> {
   const known = about === null ? undefined : await findMitigation(flow.db, about.mitigationId);
   if (about === null || known === undefined || known.plan_hash !== about.planHash) return false;
   try {
-    const view = form(about, describePlan(parsePlan(known.plan)));
+    const { who } = calledFor(flow, { ...known, by: body.user.id });
+    const view = form(about, describePlan(parsePlan(known.plan)), who);
     await client.views.open({ trigger_id: body.trigger_id, view });
     return true;
   } catch (thrown) {

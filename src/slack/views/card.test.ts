@@ -1,6 +1,6 @@
-import type { ActionsBlock, Button } from '@slack/types';
+import type { ActionsBlock, Button, StaticSelect } from '@slack/types';
 import { expect, test } from 'vitest';
-import type { IncidentCard } from '../../flow/ports.ts';
+import type { IncidentCard } from '../../flow/incident-card.ts';
 import { render } from './render.ts';
 
 const minute = (n: number) => new Date(Date.UTC(2026, 10, 22, 3, n));
@@ -29,8 +29,17 @@ const base: IncidentCard = {
   mitigations: [],
   stillOn: [],
   falseAlarm: [],
+  stakeholders: [],
+  roles: { commander: null, scribe: null, comms: null },
+  lastUpdate: null,
   missing: [],
   actions: ['propose', 'contain', 'acknowledge', 'false_alarm', 'resolve'],
+  awaitsAnswer: false,
+  rollBackTo: 'v13',
+  blastRadius: { propose: 'Prompt answer alone: 400 of 412 calls.', contain: null },
+  hasTarget: true,
+  waived: null,
+  menu: ['page', 'severity', 'private', 'tree', 'update', 'resolve'],
   atOnce: [],
 };
 
@@ -40,8 +49,10 @@ function shown(changes: Partial<IncidentCard>) {
     block.type === 'section' ? (block.text?.text ?? '').split('\n') : [],
   );
   const rows = blocks.filter((block): block is ActionsBlock => block.type === 'actions');
-  const buttons = rows.flatMap((row) => row.elements as Button[]);
-  return { text, blocks, lines, buttons };
+  const elements = rows.flatMap((row) => row.elements as (Button | StaticSelect)[]);
+  const buttons = elements.filter((one) => one.type === 'button');
+  const menu = elements.find((one) => one.type === 'static_select');
+  return { text, blocks, lines, buttons, menu };
 }
 
 test('the-first-line-says-how-bad-where-and-for-how-long', () => {
@@ -98,19 +109,53 @@ test('buttons-stand-in-one-order-and-carry-the-incident', () => {
     ['false_alarm', '12'],
     ['resolve', '12'],
   ]);
-  expect(buttons[0]).toMatchObject({ style: 'primary', text: { text: 'Roll back to known-good' } });
+  expect(buttons[0]).toMatchObject({ style: 'primary', text: { text: 'Roll back to v13' } });
   expect(buttons.filter((button) => button.confirm === undefined).map((b) => b.action_id)).toEqual([
     'acknowledge',
   ]);
 });
 
-test('a-dialog-says-what-will-happen', () => {
-  const [propose] = shown({}).buttons;
-  expect(propose?.confirm?.text.text).toContain('return support-answers to prompt v13');
+test('a-dialog-says-what-will-happen-and-what-it-touches', () => {
+  const [propose, contain] = shown({}).buttons;
+  expect(propose?.confirm?.text.text).toBe(
+    'Returns support-answers to prompt v13 once someone else who may approves it. Prompt answer alone: 400 of 412 calls.',
+  );
+  expect(contain?.text.text).toBe('Disable');
+  expect(contain?.confirm?.text.text).toBe('Disables support-answers once someone else who may approves it.');
+  const far = { propose: 'All traffic. '.repeat(40), contain: null };
+  expect(shown({ blastRadius: far }).buttons[0]?.confirm?.text.text.length).toBeLessThanOrEqual(300);
+});
+
+test('without-a-known-good-state-or-a-target-the-buttons-say-what-they-do', () => {
+  const [propose, contain] = shown({ rollBackTo: null, hasTarget: false }).buttons;
+  expect(propose?.text.text).toBe('Roll back to known-good');
+  expect(contain?.text.text).toBe('It is contained');
+  expect(contain?.confirm?.text.text).toContain('Records that users are no longer exposed');
+});
+
+test('the-menu-is-the-last-of-the-row', () => {
+  const { blocks, menu } = shown({});
+  const [row] = blocks.filter((block): block is ActionsBlock => block.type === 'actions');
+  expect(row?.elements.at(-1)).toBe(menu);
+  expect(menu?.options?.map(({ value }) => value)).toEqual(
+    ['page', 'severity', 'private', 'tree', 'update', 'resolve'].map((choice) => `${choice}:12`),
+  );
+});
+
+test('who-was-paged-and-has-not-answered-is-said', () => {
+  expect(shown({ awaitsAnswer: true }).lines).toContain(
+    '*Paged:* on-call of support, by PagerDuty · not acknowledged',
+  );
+});
+
+test('what-is-not-contained-on-purpose-says-who-decided-it-and-why', () => {
+  const { lines, text } = shown({ waived: { by: 'U012ABC', reason: 'only staff sees it' } });
+  expect(lines.at(-1)).toBe('*Not contained on purpose:* only staff sees it (<@U012ABC>)');
+  expect(text).toContain('not contained on purpose');
 });
 
 test('a-card-without-actions-has-no-buttons', () => {
-  expect(shown({ actions: [] }).blocks.some((block) => block.type === 'actions')).toBe(false);
+  expect(shown({ actions: [], menu: [] }).blocks.some((block) => block.type === 'actions')).toBe(false);
 });
 
 test('the-lock-screen-text-is-complete-on-its-own', () => {

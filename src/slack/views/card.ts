@@ -1,9 +1,12 @@
-import type { IncidentCard } from '../../flow/ports.ts';
+import type { IncidentCard } from '../../flow/incident-card.ts';
 import { PRODUCTION } from '../../incident/incident.ts';
 import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { bullets, buttons, optionalSection, type Rendered, rendered, section, smallPrint } from './blocks.ts';
-import { incidentButtons } from './incident-buttons.ts';
+import { withMenu } from './card-menu.ts';
+import { type ButtonContext, incidentButtons } from './incident-buttons.ts';
 import { factLine, outsideLine } from './outside-text.ts';
+import { rolesLine, updateLine } from './people-lines.ts';
+import { stakeholderLine } from './stakeholder.ts';
 import { stillOnLine } from './still-on.ts';
 import { timeSpan } from './time-span.ts';
 
@@ -12,12 +15,12 @@ export function renderCard(card: IncidentCard): Rendered {
   const headline = headlineOf(card);
   const title = outsideLine(card.title, 250);
   const signal = card.signal === null ? null : factLine(card.signal, 600);
-  const service = serviceOf(card, 60);
-  const knownGood = card.knownGood === null ? null : factLine(card.knownGood, 120);
   return rendered(fallback(card, { headline, title, signal }), [
     section(`*${headline}*`, title),
     ...optionalSection(signal, labelled('Likely', card.likely), labelled('Known-good', card.knownGood)),
     ...optionalSection(falseAlarmLine(card)),
+    ...optionalSection(stakeholderLine(card)),
+    ...optionalSection(rolesLine(card), updateLine(card)),
     section(`*Paged:* ${factLine(card.paged, 250)}${acknowledgement(card)}`, clockLine(card)),
     ...optionalSection(
       bullets('*Still on*', card.stillOn.map(stillOnLine), 6),
@@ -32,12 +35,32 @@ export function renderCard(card: IncidentCard): Rendered {
         6,
       ),
     ),
-    ...buttons(
-      incidentButtons(card.actions, { incidentId: card.incidentId, service, knownGood, atOnce: card.atOnce }),
-    ),
+    ...withMenu(buttons(incidentButtons(card.actions, buttonContext(card))), card),
+    ...buttons(card.private ? [samplesButton(card)] : []),
     smallPrint(`Incident ${card.incidentId}${card.private ? PRIVATE_RULE : ''}`),
   ]);
 }
+
+function buttonContext(card: IncidentCard): ButtonContext {
+  const { incidentId, atOnce, hasTarget, blastRadius } = card;
+  const fact = (text: string | null, max: number) => (text === null ? null : factLine(text, max));
+  return {
+    incidentId,
+    atOnce,
+    hasTarget,
+    service: serviceOf(card, 60),
+    knownGood: fact(card.knownGood, 120),
+    rollBackTo: card.rollBackTo,
+    blastRadius: { propose: fact(blastRadius.propose, 250), contain: fact(blastRadius.contain, 250) },
+  };
+}
+
+// Examples of a private incident are in no message: whoever may see them opens them.
+const samplesButton = ({ incidentId }: IncidentCard) => ({
+  label: 'Show samples',
+  actionId: 'samples',
+  value: String(incidentId),
+});
 
 const PRIVATE_RULE = ' · private: its names, samples and links stay in this room';
 
@@ -81,7 +104,8 @@ function labelled(label: string, value: string | null): string | null {
 }
 
 function acknowledgement(card: IncidentCard): string {
-  return card.acknowledgedBy === null ? '' : ` · ${truncate(person(card.acknowledgedBy), 80)} is on it`;
+  if (card.acknowledgedBy !== null) return ` · ${truncate(person(card.acknowledgedBy), 80)} is on it`;
+  return card.awaitsAnswer ? ' · not acknowledged' : '';
 }
 
 /** The furthest milestone that is reached, or the containment deadline while it runs. */
@@ -90,8 +114,13 @@ function clockLine(card: IncidentCard): string | null {
   if (card.resolvedAt !== null) return `*Resolved:* ${slackDate(card.resolvedAt)}`;
   if (card.mitigatedAt !== null) return `*Mitigated:* ${slackDate(card.mitigatedAt)}, not resolved yet`;
   if (card.containedAt !== null) return `*Contained:* ${slackDate(card.containedAt)}, not mitigated yet`;
+  if (card.waived !== null) return waivedLine(card.waived);
   if (card.containBy === null) return null;
   return `*Contain by:* ${slackDate(card.containBy)} (${remaining(card.containBy, card.now)})`;
+}
+
+function waivedLine({ by, reason }: NonNullable<IncidentCard['waived']>): string {
+  return `*Not contained on purpose:* ${outsideLine(reason, 200)} (${truncate(person(by), 80)})`;
 }
 
 function remaining(due: Date, now: Date): string {
@@ -111,6 +140,7 @@ function fallback(
 }
 
 function containText(card: IncidentCard): string | null {
+  if (card.waived !== null) return 'not contained on purpose';
   if (card.containBy === null || card.containedAt !== null) return null;
   return `contain first: ${remaining(card.containBy, card.now)}`;
 }

@@ -2,7 +2,7 @@ import type { SectionBlock } from '@slack/types';
 import type { ContextView } from '../../flow/ports.ts';
 import { redact } from '../../redaction.ts';
 import { quoteBlock, slackDate } from '../mrkdwn.ts';
-import { bullets, optionalSection, type Rendered, rendered, section } from './blocks.ts';
+import { bullets, buttons, optionalSection, type Rendered, rendered, section } from './blocks.ts';
 import { factLine, outsideLine } from './outside-text.ts';
 
 const MAX_CHANGES = 8;
@@ -18,7 +18,12 @@ export function renderContext(context: ContextView): Rendered {
   const shown = context.samplesWithheld === null ? context.samples.slice(0, MAX_SAMPLES) : [];
   return rendered(fallback(context, shown.length), [
     section(changes ?? '*What changed:* nothing that the ledger has seen.'),
-    ...shown.map(sampleBlock),
+    ...shown.flatMap((sample, index) => [
+      sampleBlock(sample, index),
+      ...buttons([
+        { label: 'Make eval case', actionId: 'eval_case', value: `${context.incidentId}:${sample.callId}` },
+      ]),
+    ]),
     ...(context.samplesWithheld === null ? [] : [section(outsideLine(context.samplesWithheld, 500))]),
     ...optionalSection(bullets('*Seen before*', context.past.map(pastLine), MAX_PAST)),
   ]);

@@ -1,6 +1,6 @@
 import type { Category, Severity } from '../../db/schema.ts';
 import type { Declared } from '../../flow/declare.ts';
-import { OTHER_SERVICE } from './declare-modal.ts';
+import { ASK_SEVERITY, OTHER_SERVICE } from './declare-modal.ts';
 
 /** `view.state.values` of a submission, as Slack sends it: by block, then by action. */
 export type ViewValues = Readonly<Record<string, Readonly<Record<string, ViewAnswer>>>>;
@@ -13,8 +13,10 @@ export interface ViewAnswer {
 }
 
 export type ReadDeclaration =
-  | { values: Declared; errors?: never }
-  | { values?: never; errors: Record<string, string> };
+  | { values: Declared; unrated?: never; errors?: never }
+  /** All but the severity, which is to be asked for. */
+  | { values?: never; unrated: Omit<Declared, 'severity'>; errors?: never }
+  | { values?: never; unrated?: never; errors: Record<string, string> };
 
 const CATEGORIES: readonly Category[] = ['outage', 'quality', 'cost', 'safety'];
 const SEVERITIES: readonly Severity[] = ['sev1', 'sev2', 'sev3'];
@@ -25,28 +27,31 @@ const CLOCK_SKEW_MS = 120_000;
 export function readDeclaration(values: ViewValues, now: Date): ReadDeclaration {
   const title = (textOf(values, 'title') ?? '').replace(/\s+/g, ' ');
   const category = CATEGORIES.find((known) => known === textOf(values, 'category'));
-  const severity = SEVERITIES.find((known) => known === textOf(values, 'severity'));
+  const chosen = textOf(values, 'severity');
+  const severity = SEVERITIES.find((known) => known === chosen);
+  const isUnrated = chosen === ASK_SEVERITY;
   const service = textOf(values, 'service');
   const startedAt = dateOf(values);
   const errors = {
     ...problem('title', titleProblem(title)),
     ...problem('category', category === undefined ? `Choose one of: ${CATEGORIES.join(', ')}.` : null),
-    ...problem('severity', severity === undefined ? `Choose one of: ${SEVERITIES.join(', ')}.` : null),
+    ...problem(
+      'severity',
+      severity === undefined && !isUnrated ? `Choose one of: ${SEVERITIES.join(', ')}.` : null,
+    ),
     ...problem('service', (service ?? '').length > 150 ? 'A service name has at most 150 characters.' : null),
     ...problem('started_at', startProblem(startedAt, now)),
   };
-  if (category === undefined || severity === undefined || Object.keys(errors).length > 0) return { errors };
-  return {
-    values: {
-      title,
-      category,
-      severity,
-      service: service === OTHER_SERVICE ? null : service,
-      symptom: textOf(values, 'symptom'),
-      startedAt: startedAt !== null && startedAt > now ? now : startedAt,
-      private: isChecked(values, 'private'),
-    },
+  if (category === undefined || Object.keys(errors).length > 0) return { errors };
+  const unrated = {
+    title,
+    category,
+    service: service === OTHER_SERVICE ? null : service,
+    symptom: textOf(values, 'symptom'),
+    startedAt: startedAt !== null && startedAt > now ? now : startedAt,
+    private: isChecked(values, 'private'),
   };
+  return severity === undefined ? { unrated } : { values: { ...unrated, severity } };
 }
 
 function titleProblem(title: string): string | null {

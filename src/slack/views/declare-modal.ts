@@ -1,14 +1,38 @@
-import type { KnownBlock, ModalView, PlainTextOption } from '@slack/types';
+import type { KnownBlock, ModalView } from '@slack/types';
+import { z } from 'zod';
 import { truncate } from '../mrkdwn.ts';
+import { section } from './blocks.ts';
+import { choice, plain, toOption } from './form-parts.ts';
+import { outsideLine } from './outside-text.ts';
 
 /** The option that stands for a service which is not configured. */
 export const OTHER_SERVICE = '__other__';
+/** The option that stands for not knowing how bad it is yet. */
+export const ASK_SEVERITY = 'ask';
+
+/** A message that the form was opened from. */
+const broughtMessage = z.object({
+  channelId: z.string(),
+  ts: z.string(),
+  /** Null for an app. */
+  author: z.string().nullable(),
+  /** Redacted, on one line. */
+  text: z.string(),
+});
+export type BroughtMessage = z.infer<typeof broughtMessage>;
+
+/** What the form carries along: where it was opened, and from which message. */
+export const formMetadata = z.looseObject({
+  channelId: z.string().optional(),
+  message: broughtMessage.optional(),
+});
 
 export interface DeclareModal {
   /** Configured services; with none, the name is typed. */
   services: readonly string[];
   title?: string;
   channelId?: string;
+  message?: BroughtMessage;
   /** Symptoms of the playbook; with none, the symptom is typed. */
   symptoms?: readonly { id: string; symptom: string }[];
 }
@@ -24,6 +48,7 @@ const SEVERITIES = [
   ['sev1', 'SEV1: many users, or real harm'],
   ['sev2', 'SEV2: some users, or getting worse'],
   ['sev3', 'SEV3: few users, no hurry'],
+  [ASK_SEVERITY, 'Not sure: three questions decide'],
 ] as const;
 
 /** The form behind `/llm-incident declare`: a title and two choices are enough, the rest may stay empty. */
@@ -31,11 +56,12 @@ export function declareModal(form: DeclareModal): ModalView {
   return {
     type: 'modal',
     callback_id: 'declare',
-    private_metadata: JSON.stringify(form.channelId === undefined ? {} : { channelId: form.channelId }),
+    private_metadata: JSON.stringify({ channelId: form.channelId, message: form.message }),
     title: plain('Declare an incident'),
     submit: plain('Declare'),
     close: plain('Cancel'),
     blocks: [
+      ...(form.message === undefined ? [] : [quoted(form.message)]),
       titleInput(form.title),
       choice('category', { label: 'What kind is it?', options: CATEGORIES.map(toOption) }),
       choice('severity', { label: 'How bad is it?', options: SEVERITIES.map(toOption) }),
@@ -45,6 +71,10 @@ export function declareModal(form: DeclareModal): ModalView {
       privateInput(),
     ],
   };
+}
+
+function quoted({ text }: BroughtMessage): KnownBlock {
+  return section(`It comes along from the message: ${outsideLine(text, 500) || 'no text'}`);
 }
 
 function titleInput(title: string | undefined): KnownBlock {
@@ -123,25 +153,4 @@ function typed(blockId: string, about: { label: string; hint: string }): KnownBl
       placeholder: plain(about.hint),
     },
   };
-}
-
-function choice(
-  blockId: string,
-  about: { label: string; options: PlainTextOption[]; optional?: boolean },
-): KnownBlock {
-  return {
-    type: 'input',
-    block_id: blockId,
-    optional: about.optional ?? false,
-    label: plain(about.label),
-    element: { type: 'static_select', action_id: 'value', options: about.options },
-  };
-}
-
-function toOption([value, text]: readonly [string, string]): PlainTextOption {
-  return { value, text: plain(truncate(text, 75)) };
-}
-
-function plain(text: string): { type: 'plain_text'; text: string } {
-  return { type: 'plain_text', text };
 }

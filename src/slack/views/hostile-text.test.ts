@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import type { IncidentCard, LeaseView, RoomMessage } from '../../flow/ports.ts';
+import type { IncidentCard } from '../../flow/incident-card.ts';
+import type { LeaseView, RoomMessage } from '../../flow/ports.ts';
+import type { StakeholderView } from '../../flow/stakeholder-view.ts';
 import { declareModal } from './declare-modal.ts';
 import { keepLeaseModal } from './lease.ts';
 import { render } from './render.ts';
@@ -99,9 +101,18 @@ function card(text: string): IncidentCard {
     containBy: at,
     stillOn: [{ what: text, since: at, owner: text, until: null, kept: text }],
     falseAlarm: [text],
+    stakeholders: [{ role: 'legal', state: 'acknowledged', dueAt: at, by: text, at, isLate: true }],
     mitigations: Array(40).fill(text),
+    roles: { commander: text, scribe: text, comms: null },
+    lastUpdate: { by: text, at, text, nextAt: at },
     missing: Array(40).fill(text),
     actions: ['resolve', 'false_alarm', 'acknowledge', 'contain', 'propose', 'propose'],
+    awaitsAnswer: false,
+    rollBackTo: text,
+    blastRadius: { propose: text, contain: text },
+    hasTarget: true,
+    waived: { by: text, reason: text },
+    menu: ['page', 'severity', 'private', 'tree', 'update', 'resolve'],
     atOnce: ['contain', 'propose'],
   };
 }
@@ -169,6 +180,13 @@ function lease(text: string, state: LeaseView['state']): RoomMessage {
   return { kind: 'lease', lease: { ...about, owners, state, until: null, kept, outcome: text } };
 }
 
+function stakeholder(text: string, state: StakeholderView['state']): RoomMessage {
+  const about = { title: text, service: text, environment: text, isDrill: true };
+  const kinds = { category: 'quality', severity: 'sev2' } as const;
+  const asked = { incidentId: 12, role: 'product', roomId: null, dueAt: at, by: text, at } as const;
+  return { kind: 'stakeholder', ask: { ...asked, about: { ...about, ...kinds }, state } };
+}
+
 function everyMessage(text: string): RoomMessage[] {
   const change = { component: text, from: text, to: text, at, actor: text };
   const sample = { input: text, output: text, score: 0.41, formatOk: false };
@@ -196,6 +214,8 @@ function everyMessage(text: string): RoomMessage[] {
     },
     { kind: 'notice', text, mention: lines },
     { kind: 'postmortem', summary: text, missing: lines },
+    stakeholder(text, 'asks'),
+    stakeholder(text, 'acknowledged'),
     ...(['asks', 'kept', 'over'] as const).map((state) => lease(text, state)),
   ];
 }

@@ -133,6 +133,7 @@ const context: ContextView = {
   incidentId: 12,
   changes: [{ component: 'prompt', from: 'v13', to: 'v14', at, actor: 'S056GHI' }],
   samples: Array.from({ length: 5 }, (_, i) => ({
+    callId: i,
     input: `question ${i} from help@example.com`,
     output: `answer ${i} <!channel>`,
     score: 0.4,

@@ -1,5 +1,5 @@
 import type { KnownBlock } from '@slack/types';
-import type { TreeStepView, TreeView } from '../../flow/ports.ts';
+import type { TreeLeafView, TreeStepView, TreeView } from '../../flow/ports.ts';
 import { type ButtonSpec, bullets, buttons, type Rendered, rendered, section, smallPrint } from './blocks.ts';
 import { incidentButtons } from './incident-buttons.ts';
 import { factLine, outsideLine } from './outside-text.ts';
@@ -28,9 +28,15 @@ function renderChoices(tree: TreeView): Rendered {
       ...(index === 0 && choice.suggested !== null ? { style: 'primary' } : {}),
     }),
   );
-  const question = 'What do users see? Choose the symptom that fits best.';
+  const picked = choices.find(({ id }) => id === tree.picked);
+  const question =
+    picked === undefined
+      ? 'What do users see? Choose the symptom that fits best.'
+      : `Picked: ${factLine(picked.symptom, 75)}, because ${factLine(picked.suggested ?? '', 150)}.`;
+  const below =
+    picked === undefined ? null : 'Its first step is below. Another symptom fits better? Choose it.';
   return rendered(`Incident ${tree.incidentId}: ${question}`, [
-    section(`*${question}*`, bullets('The evidence points to:', reasons, 5)),
+    section(`*${question}*`, below, bullets('The evidence points to:', reasons, 5)),
     ...buttons(specs),
   ]);
 }
@@ -44,6 +50,7 @@ function renderStep(incidentId: number, step: TreeStepView): Rendered {
       label: ANSWER_LABELS[answer],
       actionId: `tree_answer:${answer}`,
       value: `${incidentId}:${step.symptomId}:${step.stepId}`,
+      ...(answer === step.says ? { style: 'primary' } : {}),
     }),
   );
   const text = `Incident ${incidentId}, ${factLine(step.symptom, 75)}: ${instruction}`;
@@ -54,10 +61,25 @@ function renderStep(incidentId: number, step: TreeStepView): Rendered {
   ]);
 }
 
-function renderLeaf(incidentId: number, leaf: NonNullable<TreeView['leaf']>): Rendered {
+function renderLeaf(incidentId: number, leaf: TreeLeafView): Rendered {
   const advice = outsideLine(leaf.advice, 800);
-  const about = { incidentId, service: 'the service', knownGood: null };
-  const blocks: KnownBlock[] = [section('*Where this leads*', advice)];
-  if (leaf.action !== null) blocks.push(...buttons(incidentButtons([leaf.action], about)));
+  const blocks: KnownBlock[] = [section('*Where this leads*', advice), ...planBlocks(leaf.plan ?? null)];
+  blocks.push(...leafButtons(incidentId, leaf));
   return rendered(`Incident ${incidentId}: ${advice}`, blocks);
+}
+
+/** The prepared plan before anybody proposes it. */
+function planBlocks(plan: TreeLeafView['plan'] | null): KnownBlock[] {
+  if (plan == null) return [];
+  const [first = '', ...rest] = plan.lines.map((line) => factLine(line, 500));
+  if (!plan.isReady) return [smallPrint(`No plan is prepared: ${first}`)];
+  return [section(`*Prepared:* ${first}`), ...(rest.length === 0 ? [] : [smallPrint(...rest)])];
+}
+
+function leafButtons(incidentId: number, { action, plan, symptomId }: TreeLeafView): KnownBlock[] {
+  if (action === 'propose' || action === 'contain')
+    return buttons(incidentButtons([action], { incidentId, service: 'the service', knownGood: null }));
+  if (action === null || plan?.isReady !== true) return [];
+  const value = `${incidentId}:${symptomId ?? ''}`;
+  return buttons([{ label: 'Propose this plan', actionId: 'tree_plan', value, style: 'primary' }]);
 }

@@ -1,5 +1,7 @@
 import type { KnownBlock, ModalView } from '@slack/types';
 import { z } from 'zod';
+import { WHO_IS_CALLED } from '../../flow/describe-vote.ts';
+import type { Called } from '../../mitigation/approval.ts';
 import { section } from './blocks.ts';
 import type { ViewValues } from './declaration.ts';
 import { outsideLine } from './outside-text.ts';
@@ -27,14 +29,14 @@ export function rejectModal(about: FormSubject, summary: string): ModalView {
 }
 
 /** Asks why one person runs it alone; nothing happens before it is sent. */
-export function breakGlassModal(about: FormSubject, summary: string): ModalView {
+export function breakGlassModal(about: FormSubject, summary: string, called: Called): ModalView {
   return form(about, {
     callbackId: 'break_glass',
     title: 'Run it alone?',
     submit: 'Run it now',
     said:
-      `Runs proposal ${about.mitigationId} without a second person: ${outsideLine(summary, 300)}. The engineering ` +
-      'lead is called at once, and the post-mortem asks for a review.',
+      `Runs proposal ${about.mitigationId} without a second person: ${outsideLine(summary, 300)}. ` +
+      `${WHO_IS_CALLED[called]}, and the post-mortem asks for a review.`,
     label: 'Why can it not wait?',
   });
 }

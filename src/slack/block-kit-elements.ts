@@ -1,4 +1,15 @@
-import { type Fields, isRecord, list } from './slack-shapes.ts';
+/** Anything that came as JSON; narrowed where it is used. */
+export type Fields = Record<string, unknown>;
+
+/** Narrows to a plain object. */
+export function isRecord(value: unknown): value is Fields {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** The objects of an array, or nothing. */
+export function list(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
 
 /** Receives one problem: where (a JSON pointer) and what is wrong, in Slack's own wording. */
 export type Report = (pointer: string, problem: string) => void;

@@ -6,10 +6,12 @@ import {
   checkString,
   checkText,
   ELEMENTS_ALLOWED,
+  type Fields,
+  isRecord,
+  list,
   type Report,
   under,
 } from './block-kit-elements.ts';
-import { type Fields, isRecord, list } from './slack-shapes.ts';
 
 /** Where blocks are shown; the limits differ. */
 export type Surface = 'message' | 'modal' | 'home';

@@ -1,0 +1,28 @@
+import { ExternalError } from '../errors.ts';
+import type { HomeView } from '../flow/home.ts';
+import { renderHome } from './views/home.ts';
+import type { WebApi } from './web-api.ts';
+
+/** The link of a message; null when it is gone. */
+export async function permalink(api: WebApi, channelId: string, ts: string): Promise<string | null> {
+  try {
+    const answer = await api.call('chat.getPermalink', (c) =>
+      c.chat.getPermalink({ channel: channelId, message_ts: ts }),
+    );
+    return answer.permalink ?? null;
+  } catch (thrown) {
+    if (thrown instanceof ExternalError && thrown.code === 'message_not_found') return null;
+    throw thrown;
+  }
+}
+
+/** Minutes east of UTC where that person is now, as their profile says. */
+export async function zoneOffsetMinutes(api: WebApi, userId: string): Promise<number> {
+  const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
+  return Math.round((answer.user?.tz_offset ?? 0) / 60);
+}
+
+/** Shows App Home to one person. */
+export async function publishHome(api: WebApi, userId: string, home: HomeView): Promise<void> {
+  await api.call('views.publish', (c) => c.views.publish({ user_id: userId, view: renderHome(home) }));
+}
