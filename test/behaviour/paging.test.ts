@@ -60,7 +60,9 @@ describe('paging when a person declares', () => {
     const { before, card, room } = await opened(`sev3 cost ${SERVICE} tickets`);
     await textWith(world, card, 'nobody; sev3 wakes no one');
     const said = await ask(world, 'oncall', 'severity sev2', room);
-    expect(said).toBe('Severity is sev2 now. A ticket is opened; nobody is woken. An update is due every 60 minutes.');
+    expect(said).toBe(
+      'Severity is sev2 now. A ticket is opened; nobody is woken. An update is due every 60 minutes.',
+    );
     const ticket = await paged(before + 1);
     expect(ticket.urgency).toBe('low');
     await textWith(world, card, `a ticket is open: PagerDuty ${ticket.id}`);

@@ -29,7 +29,7 @@ describe('a safety incident', { timeout: 120_000 }, () => {
         prompts: { answer: 'v14' },
         fallback: { mode: 'none', notice: 'x' },
       };
-      Object.assign(config.services, { shifting, held: { ...shifting, serving } });
+      Object.assign(config.services, { shifting, paused: shifting, held: { ...shifting, serving } });
     });
     incident = await declareIncident(world, `safety ${SERVICE} a name leaked`);
   });
@@ -209,5 +209,19 @@ describe('a safety incident', { timeout: 120_000 }, () => {
       'Stopped, because more cannot be served of it now (ask the service’s owner); it stands at 10 %.';
     await textWith(world, receiptOf(quality, id), why);
     expect((await servedBy(world, 'shifting'))['split']).toEqual({ 'new-model': 10 });
+  });
+
+  it('or any shift goes on by no gate while automation is off', async () => {
+    const quality = await declareIncident(world, 'sev3 quality paused odd answers');
+    const id = await approvedShift(world, quality, 'shift new-model');
+    world.env['LLM_INCIDENT_AUTOMATION'] = 'off';
+    await world.stopBot();
+    await world.restart();
+    await sendArms(world, 'paused', {
+      fresh: { model: 'new-model', n: 100, good: 99 },
+      old: { n: 300, good: 285 },
+    });
+    const why = 'Stopped, because its gate passed, but automation is switched off; it stands at 10 %.';
+    await textWith(world, receiptOf(quality, id), why);
   });
 });

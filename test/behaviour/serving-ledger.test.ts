@@ -114,7 +114,7 @@ describe('what the ledger knows of a service', { timeout: 120_000 }, () => {
     expect(context).toMatch(/prompt answer: 13 → 14 · .* · by alice/);
     expect(context).toMatch(/deploy: v1 → v2 · .* · by pipeline/);
     const card = await textWith(world, { room: incident.room, key: `card:${incident.id}` }, 'prompt answer');
-    expect(card).toContain('prompt answer 13 → 14 by alice');
+    expect(card).toMatch(/prompt answer 13 → 14 \(alice, \d\d:\d\d UTC\)/);
   });
 
   it('says once that a target cannot be read, leaves it in peace, and says when it works again', async () => {

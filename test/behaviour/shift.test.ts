@@ -18,6 +18,7 @@ const SERVICES = ['shifts', 'steps-back', 'is-held', 'is-stopped', 'has-rivals']
 
 describe('traffic that is shifted stage by stage', { timeout: 120_000 }, () => {
   let world: World;
+  let stoppedAt25 = 0;
   beforeAll(async () => {
     world = await startConfigured((config, around) => {
       for (const service of SERVICES) config.services[service] = shiftingService(around);
@@ -114,7 +115,7 @@ describe('traffic that is shifted stage by stage', { timeout: 120_000 }, () => {
     const refused = await ask(world, 'oncall', `mitigate reject ${again} enough`, incident.room);
     expect(refused).toContain('Stopped at 25 %.');
     expect(await servedBy(world, 'is-stopped')).toMatchObject({ split: { 'new-model': 25 } });
-    expect(await stagesOnTrail(world, again)).toEqual([{ stage: 1, from: 10, to: 25 }]);
+    stoppedAt25 = again;
     const other = await declared('has-rivals');
     const shifted = await approvedShift(world, other, 'shift new-model');
     const rival = await ask(world, 'oncall', 'mitigate shift third-model', other.room);
@@ -134,9 +135,14 @@ describe('traffic that is shifted stage by stage', { timeout: 120_000 }, () => {
     expect(blocksText(proposal)).toContain('shift the traffic to gpt-4-0613: all at once');
     expect(blocksText(proposal)).toContain('0 of 2');
   });
+
+  it('leaves every stage on the audit trail, also of a shift that did not get to its end', async () => {
+    await world.stopBot();
+    expect(await stagesOnTrail(world, stoppedAt25)).toEqual([{ stage: 1, from: 10, to: 25 }]);
+  });
 });
 
-/** What moved live traffic is on the audit trail, also when the shift did not get to its end. */
+/** What moved live traffic, stage by stage. */
 async function stagesOnTrail(world: World, id: number): Promise<unknown[]> {
   const { db, close } = await world.database.open();
   const rows = await db

@@ -2,11 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type EmittedCall, toLogs, toTraces } from '../../src/demo/service/otlp-calls.ts';
-import { createRandom, fromQuantiles } from '../../src/random.ts';
 import { smallestFactor } from '../../src/demo/service/simulated-answers.ts';
 import { promptSha256 } from '../../src/demo/service/simulated-calls.ts';
 import { controlSignature } from '../../src/demo/service/simulated-control.ts';
 import { type SimulatedService, startSimulatedService } from '../../src/demo/service/simulated-service.ts';
+import { createRandom, fromQuantiles } from '../../src/random.ts';
 import { known, type Wire } from './wire.ts';
 
 const SECRET = 'webhook-secret';
