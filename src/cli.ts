@@ -3,9 +3,9 @@ import { loadConfigWithoutSlack } from './config/config.ts';
 import { type OpenDatabase, openDatabase } from './db/database.ts';
 import { migrateUp } from './db/migrate.ts';
 import { ExternalError, InputError } from './errors.ts';
-import type { ContainReport, ContainRequest } from './flow/contain-at-once.ts';
-import { auditDatabase, auditFile, readAuditArgs } from './flow/run-audit.ts';
-import { runContain, TERMINAL_FILE } from './flow/run-contain.ts';
+import { auditDatabase, auditFile, readAuditArgs } from './flow/ledger/run-audit.ts';
+import type { ContainReport, ContainRequest } from './flow/mitigate/contain-at-once.ts';
+import { runContain, TERMINAL_FILE } from './flow/mitigate/run-contain.ts';
 import { switchOf } from './mitigation/targets/all-targets.ts';
 
 type DatabaseCommand = (
@@ -28,10 +28,10 @@ const ON_DATABASE: Record<string, DatabaseCommand> = {
 /** Commands that need no database of the bot. */
 const ALONE: Record<string, (args: string[]) => Promise<number>> = {
   /** The rules over recorded calls or a source's past: what would have opened. */
-  backtest: async (args) => (await import('./flow/run-backtest.ts')).runBacktest(args),
+  backtest: async (args) => (await import('./flow/watch/run-backtest.ts')).runBacktest(args),
   /** Past incidents against a prompt or model that is not served yet. */
   immunity: async (args) =>
-    (await import('./flow/run-immunity.ts')).runImmunity(args, {
+    (await import('./flow/learn/run-immunity.ts')).runImmunity(args, {
       env: process.env,
       withDatabase: (use) => withDatabase(({ db }) => use(db)),
     }),
@@ -57,7 +57,7 @@ async function withDatabase<T>(use: (database: OpenDatabase) => Promise<T>): Pro
 /** The packages of Slack and of charts take seconds to load, which nobody has who asks a bot that is up. */
 async function containOnDatabase(request: ContainRequest): Promise<ContainReport> {
   const { CLOCK_SETTING, wireFlow } = await import('./main.ts');
-  const { containAlone } = await import('./flow/contain-alone.ts');
+  const { containAlone } = await import('./flow/mitigate/contain-alone.ts');
   return containAlone(request, { config: loadConfigWithoutSlack(process.env), CLOCK_SETTING, wireFlow });
 }
 

@@ -4,7 +4,7 @@ import type { Db } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import type { Target } from '../mitigation/target.ts';
 import type { MetricSource, Question } from '../sources/metric-source.ts';
-import type { Pager } from './pager-port.ts';
+import type { Pager } from './page/pager-port.ts';
 import type { Chat } from './ports.ts';
 
 /** What a verb may use. Built once in main.ts and handed to each verb; nothing imports an instance. */

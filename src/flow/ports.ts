@@ -1,10 +1,10 @@
 import type { VoteChoice } from '../db/schema.ts';
 import type { LeafAction } from '../decision/playbook.ts';
-import type { DigestView } from './digest-view.ts';
-import type { FailingExample } from './failing-examples.ts';
-import type { HomeView } from './home.ts';
-import type { IncidentCard } from './incident-card.ts';
-import type { StakeholderView } from './stakeholder-view.ts';
+import type { FailingExample } from './learn/failing-examples.ts';
+import type { DigestView } from './room/digest-view.ts';
+import type { HomeView } from './room/home.ts';
+import type { IncidentCard } from './room/incident-card.ts';
+import type { StakeholderView } from './stakeholders/stakeholder-view.ts';
 
 /** What the room can be told, in our words. The edge renders it; outside text in here is raw and escaped there. */
 export type RoomMessage =

@@ -7,7 +7,7 @@ import { createLog } from '../log.ts';
 import { freezeContent, saveCalls, saveEvaluations } from '../sources/call-store.ts';
 import { call, evaluation, T0 } from '../sources/example-calls.ts';
 import { pruneOld } from '../sources/retention-store.ts';
-import { digestCalls } from './digest-calls.ts';
+import { digestCalls } from './watch/digest-calls.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const NOW = new Date(T0);

@@ -7,13 +7,13 @@ import { settlePage } from '../incident/page-store.ts';
 import { audit } from '../mitigation/audit-store.ts';
 import { findMitigation, type Mitigation, moveMitigation } from '../mitigation/mitigation-store.ts';
 import { refreshCard, showProposal, showReceipt } from './effects.ts';
-import { SEND_NOTICE } from './exposure-notice.ts';
 import type { Flow } from './flow.ts';
-import { leaseOf } from './lease.ts';
-import { REHEARSE } from './plan-rehearsals.ts';
-import { settleLostRehearsals } from './rehearse.ts';
-import { callAboutRun } from './run-trouble.ts';
-import { SHOW_DIGEST } from './show-digest.ts';
+import { leaseOf } from './mitigate/lease.ts';
+import { REHEARSE } from './mitigate/plan-rehearsals.ts';
+import { settleLostRehearsals } from './mitigate/rehearse.ts';
+import { callAboutRun } from './mitigate/run-trouble.ts';
+import { SHOW_DIGEST } from './room/show-digest.ts';
+import { SEND_NOTICE } from './stakeholders/exposure-notice.ts';
 
 const subject = z.object({
   incidentId: z.number().optional(),

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { messageOf } from '../errors.ts';
 import type { Flow } from '../flow/flow.ts';
-import { takeAlerts } from '../flow/take-alerts.ts';
+import { takeAlerts } from '../flow/watch/take-alerts.ts';
 import { readAlerts } from '../sources/alertmanager.ts';
 import { readJson, requireToken } from './server.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { messageOf } from '../errors.ts';
 import type { Flow } from '../flow/flow.ts';
-import { takeChanges } from '../flow/take-changes.ts';
+import { takeChanges } from '../flow/ledger/take-changes.ts';
 import { readChanges } from '../sources/reported-change.ts';
 import { readJson, requireToken } from './server.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CheckAnswer } from '../flow/check-output.ts';
+import type { CheckAnswer } from '../flow/watch/check-output.ts';
 import { storableText } from '../sources/otlp-value.ts';
 
 /** The texts of one gateway request that a user would see, and how its answer is made from ours. */

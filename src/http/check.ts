@@ -7,7 +7,7 @@ import {
   createOutputChecker,
   type OutputChecker,
   type UndeliveredOutput,
-} from '../flow/check-output.ts';
+} from '../flow/watch/check-output.ts';
 import type { Log } from '../log.ts';
 import type { CheckCounts } from '../sources/check-count-store.ts';
 import { checkedText, type Gateway, litellm, portkey } from './check-gateways.ts';

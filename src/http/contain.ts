@@ -3,8 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
-import { containAtOnce } from '../flow/contain-at-once.ts';
 import type { Flow } from '../flow/flow.ts';
+import { containAtOnce } from '../flow/mitigate/contain-at-once.ts';
 import { readJson, requireToken } from './server.ts';
 
 const text = z.string().trim().min(1, 'must be a text').max(2_000, 'must have at most 2,000 characters');

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { deliveryCheck, safety } from '../config/content.ts';
-import type { CheckSettings } from '../flow/check-output.ts';
+import type { CheckSettings } from '../flow/watch/check-output.ts';
 import { createLog } from '../log.ts';
 import { type CheckCounts, createCheckCounts } from '../sources/check-count-store.ts';
 import { addCheckRoute } from './check.ts';

@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Db } from '../db/database.ts';
 import { jobCounts } from '../db/jobs.ts';
 import type { Flow } from '../flow/flow.ts';
-import { watchStatus } from '../flow/watch-status.ts';
+import { watchStatus } from '../flow/watch/watch-status.ts';
 import { listLive } from '../incident/incident-store.ts';
 import { reportedIncidents } from '../postmortem/response-time-store.ts';
 import { responseTimesBy } from '../postmortem/response-times.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { digestOf } from '../evidence/digest.ts';
-import type { ServingSnapshot } from '../flow/serving-snapshot.ts';
+import type { ServingSnapshot } from '../flow/ledger/serving-snapshot.ts';
 import { type Asker, type Serving, serve } from '../mitigation/served.ts';
 import { readJson, requireToken } from './server.ts';
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Pager } from '../flow/pager-port.ts';
+import type { Pager } from '../flow/page/pager-port.ts';
 import { type Access, pagerDutyPager } from './pager.ts';
 
 /** The pager of a configuration: one access for all, and those that services have of their own. Null without any. */

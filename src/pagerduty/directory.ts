@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExternalError } from '../errors.ts';
-import type { OnCallPerson, PagerUser } from '../flow/pager-port.ts';
+import type { OnCallPerson, PagerUser } from '../flow/page/pager-port.ts';
 import type { Client } from './client.ts';
 
 const user = z.looseObject({

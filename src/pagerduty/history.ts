@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PagerNotification } from '../flow/pager-port.ts';
+import type { PagerNotification } from '../flow/page/pager-port.ts';
 import type { Client } from './client.ts';
 import { oneIncident, pathOf } from './opening.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExternalError } from '../errors.ts';
-import type { PageReceipt, PageRequest } from '../flow/pager-port.ts';
+import type { PageReceipt, PageRequest } from '../flow/page/pager-port.ts';
 import { incident, type PagerDutyIncident } from './adoption.ts';
 import type { Client } from './client.ts';
 import { priorityIdOf } from './directory.ts';

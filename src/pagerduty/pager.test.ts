@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PagerDuty, startPagerDuty } from '../demo/pagerduty/pagerduty-double.ts';
-import { onCallPeople } from '../flow/on-call.ts';
-import type { PageRequest } from '../flow/pager-port.ts';
+import { onCallPeople } from '../flow/page/on-call.ts';
+import type { PageRequest } from '../flow/page/pager-port.ts';
 import { createLog } from '../log.ts';
 import { type Access, pagerDutyPager } from './pager.ts';
 

@@ -1,5 +1,5 @@
 import { ExternalError } from '../errors.ts';
-import type { PageReceipt, PageRequest, Pager, PagerUser } from '../flow/pager-port.ts';
+import type { PageReceipt, PageRequest, Pager, PagerUser } from '../flow/page/pager-port.ts';
 import { findAdoptable, raiseUrgency, writeNote } from './adoption.ts';
 import { type Client, type PagerDutyAccess, pagerDutyClient } from './client.ts';
 import { findUser, findUserByEmail, onCallOf } from './directory.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExternalError } from '../errors.ts';
-import type { PageReceipt, PagerUser, PeopleReceipt, PeopleRequest } from '../flow/pager-port.ts';
+import type { PageReceipt, PagerUser, PeopleReceipt, PeopleRequest } from '../flow/page/pager-port.ts';
 import type { Client } from './client.ts';
 import { openOverRest, pathOf } from './opening.ts';
 

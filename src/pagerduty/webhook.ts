@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
-import type { PageEvent } from '../flow/page-event.ts';
+import type { PageEvent } from '../flow/page/page-event.ts';
 import type { Log } from '../log.ts';
 
 const BODY_LIMIT_BYTES = 512 * 1024;

@@ -1,5 +1,5 @@
 import { ExternalError } from '../errors.ts';
-import type { HomeView } from '../flow/home.ts';
+import type { HomeView } from '../flow/room/home.ts';
 import { renderHome } from './views/home.ts';
 import type { WebApi } from './web-api.ts';
 

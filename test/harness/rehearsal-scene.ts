@@ -1,8 +1,8 @@
 import type { Job } from '../../src/db/jobs.ts';
-import { bringLedgerUp } from '../../src/flow/bring-ledger-up.ts';
-import { openIncident, type WantedIncident } from '../../src/flow/open-incident.ts';
-import { REHEARSE } from '../../src/flow/plan-rehearsals.ts';
-import { rehearse } from '../../src/flow/rehearse.ts';
+import { openIncident, type WantedIncident } from '../../src/flow/incident/open-incident.ts';
+import { bringLedgerUp } from '../../src/flow/ledger/bring-ledger-up.ts';
+import { REHEARSE } from '../../src/flow/mitigate/plan-rehearsals.ts';
+import { rehearse } from '../../src/flow/mitigate/rehearse.ts';
 import { rehearsalsOf } from '../../src/mitigation/rehearsal-store.ts';
 import { describeResult } from '../../src/mitigation/rehearsal-text.ts';
 import type { Call } from '../../src/sources/call.ts';

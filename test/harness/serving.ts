@@ -4,7 +4,7 @@ import { type Client, OpenFeature } from '@openfeature/server-sdk';
 import { deliveryCheck, safety } from '../../src/config/content.ts';
 import { servingSettings } from '../../src/config/serving.ts';
 import type { Db } from '../../src/db/database.ts';
-import { createServingSnapshot, type ServingSnapshot } from '../../src/flow/serving-snapshot.ts';
+import { createServingSnapshot, type ServingSnapshot } from '../../src/flow/ledger/serving-snapshot.ts';
 import { addCheckRoute } from '../../src/http/check.ts';
 import { addOfrepRoutes } from '../../src/http/ofrep.ts';
 import { createServer } from '../../src/http/server.ts';

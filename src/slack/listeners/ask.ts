@@ -1,8 +1,8 @@
-import { describeProposal } from '../../flow/describe-proposal.ts';
-import { describeVote } from '../../flow/describe-vote.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { maySee } from '../../flow/may-see.ts';
-import type { Proposed } from '../../flow/propose.ts';
+import { describeProposal } from '../../flow/mitigate/describe-proposal.ts';
+import { describeVote } from '../../flow/mitigate/describe-vote.ts';
+import type { Proposed } from '../../flow/mitigate/propose.ts';
+import { maySee } from '../../flow/stakeholders/may-see.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { nameOf } from '../../incident/incident.ts';
 import { findByChannel, findIncident } from '../../incident/incident-store.ts';

@@ -1,15 +1,15 @@
 import type { App } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import { messageOf } from '../../errors.ts';
+import type { Flow } from '../../flow/flow.ts';
 import {
   type Exposure,
   exposureOf,
   exposurePage,
   exposureRights,
   USERS_PER_PAGE,
-} from '../../flow/exposure.ts';
-import type { Flow } from '../../flow/flow.ts';
-import { samplesFor } from '../../flow/private-samples.ts';
+} from '../../flow/stakeholders/exposure.ts';
+import { samplesFor } from '../../flow/stakeholders/private-samples.ts';
 import { newestNotice } from '../../incident/exposure-notice-store.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { audit } from '../../mitigation/audit-store.ts';

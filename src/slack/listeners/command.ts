@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { Flow } from '../../flow/flow.ts';
-import { actionOf } from '../../flow/who-may.ts';
+import { actionOf } from '../../flow/incident/who-may.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { type Answer, incidentOfChannel, type Subcommand } from './ask.ts';
 import { characterise } from './characterise.ts';

@@ -1,8 +1,8 @@
 import type { App } from '@slack/bolt';
 import { messageOf } from '../../errors.ts';
-import { lookUpMessage } from '../../flow/bring-message.ts';
-import { type Declared, declare } from '../../flow/declare.ts';
 import type { Flow } from '../../flow/flow.ts';
+import { lookUpMessage } from '../../flow/incident/bring-message.ts';
+import { type Declared, declare } from '../../flow/incident/declare.ts';
 import { severityOf } from '../../incident/impact.ts';
 import { redact } from '../../redaction.ts';
 import { readDeclaration, type ViewValues } from '../views/declaration.ts';

@@ -1,7 +1,7 @@
-import { addEvalCase, type CaseAdded, dropEvalCase, type WhichCall } from '../../flow/eval-cases.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { maySeePeople } from '../../flow/may-see.ts';
-import { describeDocuments } from '../../flow/write-postmortem.ts';
+import { addEvalCase, type CaseAdded, dropEvalCase, type WhichCall } from '../../flow/learn/eval-cases.ts';
+import { describeDocuments } from '../../flow/learn/write-postmortem.ts';
+import { maySeePeople } from '../../flow/stakeholders/may-see.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import { ASSERTION_USAGE, readAssertion } from '../../postmortem/read-assertion.ts';
 import { escapeLine } from '../mrkdwn.ts';

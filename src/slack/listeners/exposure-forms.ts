@@ -1,16 +1,16 @@
 import type { App, BlockAction, ButtonAction } from '@slack/bolt';
 import { z } from 'zod';
 import { ExternalError, messageOf } from '../../errors.ts';
-import { exportExposure } from '../../flow/export-exposure.ts';
-import { exposureOf, exposureRights } from '../../flow/exposure.ts';
+import type { Flow } from '../../flow/flow.ts';
+import { exportExposure } from '../../flow/stakeholders/export-exposure.ts';
+import { exposureOf, exposureRights } from '../../flow/stakeholders/exposure.ts';
 import {
   type Drafted,
   decideExposureNotice,
   draftExposureNotice,
   type NoticeDecision,
   templateFor,
-} from '../../flow/exposure-notice.ts';
-import type { Flow } from '../../flow/flow.ts';
+} from '../../flow/stakeholders/exposure-notice.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import { person } from '../mrkdwn.ts';

@@ -1,6 +1,6 @@
 import type { Flow } from '../../flow/flow.ts';
-import { permissionFor } from '../../flow/permission.ts';
-import type { Action } from '../../flow/who-may.ts';
+import { permissionFor } from '../../flow/incident/permission.ts';
+import type { Action } from '../../flow/incident/who-may.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { person } from '../mrkdwn.ts';
 

@@ -1,7 +1,7 @@
-import { loadCard } from '../../flow/card.ts';
-import { declare, readQuickDeclaration } from '../../flow/declare.ts';
-import { rulesNow } from '../../flow/rule-precision.ts';
-import { describeWatch, watchStatus } from '../../flow/watch-status.ts';
+import { declare, readQuickDeclaration } from '../../flow/incident/declare.ts';
+import { loadCard } from '../../flow/room/card.ts';
+import { rulesNow } from '../../flow/watch/rule-precision.ts';
+import { describeWatch, watchStatus } from '../../flow/watch/watch-status.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { listLive } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';

@@ -1,6 +1,6 @@
 import type { App, BlockAction } from '@slack/bolt';
 import type { Flow } from '../../flow/flow.ts';
-import { openHome } from '../../flow/publish-homes.ts';
+import { openHome } from '../../flow/room/publish-homes.ts';
 import { readClick } from './click.ts';
 
 /** App Home is drawn by a job, after Slack was answered. */

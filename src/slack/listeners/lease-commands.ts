@@ -4,8 +4,8 @@ import {
   type LeaseRefusal,
   LONGEST_LEASE_HOURS,
   takeBackLease,
-} from '../../flow/answer-lease.ts';
-import { type StillOn, stillOn } from '../../flow/still-on.ts';
+} from '../../flow/mitigate/answer-lease.ts';
+import { type StillOn, stillOn } from '../../flow/mitigate/still-on.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import { person, slackDate, truncate } from '../mrkdwn.ts';

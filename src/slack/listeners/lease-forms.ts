@@ -1,8 +1,8 @@
 import type { App, BlockAction } from '@slack/bolt';
 import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
-import { keepLease } from '../../flow/answer-lease.ts';
 import type { Flow } from '../../flow/flow.ts';
+import { keepLease } from '../../flow/mitigate/answer-lease.ts';
 import type { ViewValues } from '../views/declaration.ts';
 import { keepLeaseModal, saidModal } from '../views/lease.ts';
 import { incidentOfChannel } from './ask.ts';

@@ -1,7 +1,7 @@
 import { ExternalError, messageOf } from '../../errors.ts';
 import { serviceConfig } from '../../flow/flow.ts';
-import { requestPageByHand } from '../../flow/page-by-hand.ts';
-import { type Called, callPeople, handPageOver, noteByHand } from '../../flow/page-people-by-hand.ts';
+import { requestPageByHand } from '../../flow/page/page-by-hand.ts';
+import { type Called, callPeople, handPageOver, noteByHand } from '../../flow/page/page-people-by-hand.ts';
 import { escapeLine, person } from '../mrkdwn.ts';
 import { factLine } from '../views/outside-text.ts';
 import { type Ask, inRoom, over } from './ask.ts';

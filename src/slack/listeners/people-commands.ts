@@ -1,9 +1,9 @@
-import { type Invited, inviteByHand } from '../../flow/invite-by-hand.ts';
-import { type MergeRefusal, mergeIncident } from '../../flow/merge-incident.ts';
-import { postUpdate, type Updated } from '../../flow/post-update.ts';
-import { setSeverity } from '../../flow/set-severity.ts';
-import { consequenceOf } from '../../flow/severity-consequence.ts';
-import { type RoleTaken, takeRole } from '../../flow/take-role.ts';
+import { type Invited, inviteByHand } from '../../flow/incident/invite-by-hand.ts';
+import { type MergeRefusal, mergeIncident } from '../../flow/incident/merge-incident.ts';
+import { postUpdate, type Updated } from '../../flow/incident/post-update.ts';
+import { setSeverity } from '../../flow/incident/set-severity.ts';
+import { consequenceOf } from '../../flow/incident/severity-consequence.ts';
+import { type RoleTaken, takeRole } from '../../flow/incident/take-role.ts';
 import { type Incident, nameOf, SEVERITIES } from '../../incident/incident.ts';
 import { ROLES, type Role } from '../../incident/people-store.ts';
 import { escapeLine, person, slackDate } from '../mrkdwn.ts';

@@ -1,9 +1,9 @@
 import type { App, BlockAction } from '@slack/bolt';
 import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
-import { keepDeclineReason } from '../../flow/decline-reason.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { postUpdate } from '../../flow/post-update.ts';
+import { keepDeclineReason } from '../../flow/incident/decline-reason.ts';
+import { postUpdate } from '../../flow/incident/post-update.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import type { ViewValues } from '../views/declaration.ts';
 import { falseAlarmModal } from '../views/people-modals.ts';

@@ -1,7 +1,7 @@
 import type { App, BlockAction } from '@slack/bolt';
 import type { MessageDeletedEvent } from '@slack/types';
 import type { Flow } from '../../flow/flow.ts';
-import { recordDeletion, recordMessage } from '../../flow/record-room.ts';
+import { recordDeletion, recordMessage } from '../../flow/room/record-room.ts';
 import { readMessage, toChannelMessage } from '../history.ts';
 import { messageFor } from './ask.ts';
 import { answerStep, BUTTONS, type Button, chooseSymptom, severityButton } from './buttons.ts';

@@ -1,5 +1,5 @@
 import { ExternalError, messageOf } from '../../errors.ts';
-import { REPORT_USAGE, type Report, readReportAsked, report as reportVerb } from '../../flow/report.ts';
+import { REPORT_USAGE, type Report, readReportAsked, report as reportVerb } from '../../flow/learn/report.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
 import type { Ask, Subcommand } from './ask.ts';
 

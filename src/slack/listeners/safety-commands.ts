@@ -1,9 +1,9 @@
-import { declineAlone } from '../../flow/end-incident.ts';
-import { declineSafety } from '../../flow/false-alarm.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { describeGap, type ReleaseGap, releaseState } from '../../flow/safety-release.ts';
-import { recordRootCause, signOff as signOffVerb } from '../../flow/sign-off.ts';
-import { namesOf, stillOn } from '../../flow/still-on.ts';
+import { declineAlone } from '../../flow/incident/end-incident.ts';
+import { declineSafety } from '../../flow/incident/false-alarm.ts';
+import { describeGap, type ReleaseGap, releaseState } from '../../flow/mitigate/safety-release.ts';
+import { recordRootCause, signOff as signOffVerb } from '../../flow/mitigate/sign-off.ts';
+import { namesOf, stillOn } from '../../flow/mitigate/still-on.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { person } from '../mrkdwn.ts';
 import { outsideLine } from '../views/outside-text.ts';

@@ -1,5 +1,5 @@
-import { describeServing } from '../../flow/describe-serving.ts';
-import { readServingQuestion } from '../../flow/serving-question.ts';
+import { describeServing } from '../../flow/ledger/describe-serving.ts';
+import { readServingQuestion } from '../../flow/ledger/serving-question.ts';
 import { milestonesOf } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';
 import { factLine } from '../views/outside-text.ts';

@@ -1,8 +1,8 @@
 import type { App, BlockAction } from '@slack/bolt';
-import { type AskAnswer, acknowledgeAsks } from '../../flow/acknowledge-ask.ts';
-import { exposureOf, exposureRights } from '../../flow/exposure.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { makePrivate } from '../../flow/make-private.ts';
+import { makePrivate } from '../../flow/incident/make-private.ts';
+import { type AskAnswer, acknowledgeAsks } from '../../flow/stakeholders/acknowledge-ask.ts';
+import { exposureOf, exposureRights } from '../../flow/stakeholders/exposure.ts';
 import { nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import { STAKEHOLDER_ROLES } from '../../incident/stakeholder.ts';

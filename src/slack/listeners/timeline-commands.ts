@@ -1,6 +1,6 @@
 import { ExternalError, messageOf } from '../../errors.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { addByHand, loadTimeline, readTimeline } from '../../flow/timeline.ts';
+import { addByHand, loadTimeline, readTimeline } from '../../flow/room/timeline.ts';
 import { escapeLine, slackDate } from '../mrkdwn.ts';
 import { outsideLine } from '../views/outside-text.ts';
 import { timelineText } from '../views/timeline.ts';

@@ -1,8 +1,8 @@
 import type { App, MessageShortcut } from '@slack/bolt';
 import { messageOf } from '../../errors.ts';
 import type { Flow } from '../../flow/flow.ts';
-import { markByEmoji, markByShortcut } from '../../flow/mark-timeline.ts';
-import { recordComing } from '../../flow/record-room.ts';
+import { markByEmoji, markByShortcut } from '../../flow/room/mark-timeline.ts';
+import { recordComing } from '../../flow/room/record-room.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import type { ViewValues } from '../views/declaration.ts';

@@ -1,11 +1,11 @@
 import { enqueue } from '../../db/jobs.ts';
 import { pathOf } from '../../decision/decision-store.ts';
 import { walk } from '../../decision/walk.ts';
+import { wishOf } from '../../flow/decide/leaf-plan.ts';
+import { playbookFor } from '../../flow/decide/playbooks.ts';
+import { nearestSymptom } from '../../flow/decide/walk-tree.ts';
 import { drawTree, showTree } from '../../flow/effects.ts';
-import { wishOf } from '../../flow/leaf-plan.ts';
-import { playbookFor } from '../../flow/playbooks.ts';
-import { propose } from '../../flow/propose.ts';
-import { nearestSymptom } from '../../flow/walk-tree.ts';
+import { propose } from '../../flow/mitigate/propose.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { inRoom, proposalAnswer } from './ask.ts';

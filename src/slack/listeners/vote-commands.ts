@@ -1,4 +1,4 @@
-import { castVote } from '../../flow/cast-vote.ts';
+import { castVote } from '../../flow/mitigate/cast-vote.ts';
 import { findMitigation } from '../../mitigation/mitigation-store.ts';
 import type { Asked } from '../../mitigation/wanted.ts';
 import { type Ask, voteAnswer } from './ask.ts';

@@ -1,10 +1,10 @@
 import type { App, BlockAction } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
 import { messageOf } from '../../errors.ts';
-import { breakGlass } from '../../flow/break-glass.ts';
-import { calledFor } from '../../flow/break-glass-notice.ts';
-import { castVote } from '../../flow/cast-vote.ts';
 import type { Flow } from '../../flow/flow.ts';
+import { breakGlass } from '../../flow/mitigate/break-glass.ts';
+import { calledFor } from '../../flow/mitigate/break-glass-notice.ts';
+import { castVote } from '../../flow/mitigate/cast-vote.ts';
 import type { Called, VoteOutcome } from '../../mitigation/approval.ts';
 import { findMitigation } from '../../mitigation/mitigation-store.ts';
 import { parsePlan } from '../../mitigation/plan.ts';

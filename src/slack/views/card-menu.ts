@@ -1,5 +1,5 @@
 import type { ActionsBlock, StaticSelect } from '@slack/types';
-import type { CardMenuChoice, IncidentCard } from '../../flow/incident-card.ts';
+import type { CardMenuChoice, IncidentCard } from '../../flow/room/incident-card.ts';
 
 /** action_id of the menu; the value of a choice is "CHOICE:INCIDENT". */
 export const CARD_MENU = 'more';

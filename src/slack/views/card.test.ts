@@ -1,6 +1,6 @@
 import type { ActionsBlock, Button, StaticSelect } from '@slack/types';
 import { expect, test } from 'vitest';
-import type { IncidentCard } from '../../flow/incident-card.ts';
+import type { IncidentCard } from '../../flow/room/incident-card.ts';
 import { render } from './render.ts';
 
 const minute = (n: number) => new Date(Date.UTC(2026, 10, 22, 3, n));

@@ -1,4 +1,4 @@
-import type { IncidentCard } from '../../flow/incident-card.ts';
+import type { IncidentCard } from '../../flow/room/incident-card.ts';
 import { PRODUCTION } from '../../incident/incident.ts';
 import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { bullets, buttons, optionalSection, type Rendered, rendered, section, smallPrint } from './blocks.ts';

@@ -1,5 +1,5 @@
 import type { Category, Severity } from '../../db/schema.ts';
-import type { Declared } from '../../flow/declare.ts';
+import type { Declared } from '../../flow/incident/declare.ts';
 import { ASK_SEVERITY, OTHER_SERVICE } from './declare-modal.ts';
 
 /** `view.state.values` of a submission, as Slack sends it: by block, then by action. */

@@ -1,4 +1,4 @@
-import type { DigestView } from '../../flow/digest-view.ts';
+import type { DigestView } from '../../flow/room/digest-view.ts';
 import { nameOf, PRODUCTION } from '../../incident/incident.ts';
 import { slackDate } from '../mrkdwn.ts';
 import { optionalSection, type Rendered, rendered, section } from './blocks.ts';

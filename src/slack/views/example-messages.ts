@@ -1,6 +1,6 @@
-import type { IncidentCard } from '../../flow/incident-card.ts';
 import type { LeaseView, RoomMessage } from '../../flow/ports.ts';
-import type { StakeholderView } from '../../flow/stakeholder-view.ts';
+import type { IncidentCard } from '../../flow/room/incident-card.ts';
+import type { StakeholderView } from '../../flow/stakeholders/stakeholder-view.ts';
 
 const at = new Date('2026-11-22T03:00:00Z');
 

@@ -1,6 +1,6 @@
 import type { KnownBlock, ModalView } from '@slack/types';
-import type { Exposure, ExposureRights } from '../../flow/exposure.ts';
-import type { ShownSample } from '../../flow/private-samples.ts';
+import type { Exposure, ExposureRights } from '../../flow/stakeholders/exposure.ts';
+import type { ShownSample } from '../../flow/stakeholders/private-samples.ts';
 import type { ExposureNotice } from '../../incident/exposure-notice-store.ts';
 import { redact } from '../../redaction.ts';
 import type { ExposedUser } from '../../sources/exposure-store.ts';

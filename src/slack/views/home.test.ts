@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type HomeIncident, type HomeState, homeFor, INCIDENTS_PER_PAGE } from '../../flow/home.ts';
+import { type HomeIncident, type HomeState, homeFor, INCIDENTS_PER_PAGE } from '../../flow/room/home.ts';
 import { viewProblems } from '../block-kit-limits.ts';
 import { renderHome } from './home.ts';
 

@@ -1,5 +1,5 @@
 import type { HomeView as SlackHome } from '@slack/types';
-import type { HomeAsk, HomeIncident, HomeService, HomeView } from '../../flow/home.ts';
+import type { HomeAsk, HomeIncident, HomeService, HomeView } from '../../flow/room/home.ts';
 import { nameOf, PRODUCTION } from '../../incident/incident.ts';
 import { slackDate } from '../mrkdwn.ts';
 import { buttons, section, smallPrint } from './blocks.ts';

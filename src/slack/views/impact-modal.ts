@@ -1,6 +1,6 @@
 import type { ModalView } from '@slack/types';
 import { z } from 'zod';
-import type { Declared } from '../../flow/declare.ts';
+import type { Declared } from '../../flow/incident/declare.ts';
 import { AFFECTED, EXPOSED, HARM, type Impact } from '../../incident/impact.ts';
 import type { ViewValues } from './declaration.ts';
 import { formMetadata } from './declare-modal.ts';

@@ -1,4 +1,4 @@
-import type { CardAction } from '../../flow/incident-card.ts';
+import type { CardAction } from '../../flow/room/incident-card.ts';
 import { truncate } from '../mrkdwn.ts';
 import type { ButtonSpec, Confirmation } from './blocks.ts';
 

@@ -1,5 +1,5 @@
-import type { IncidentCard } from '../../flow/incident-card.ts';
-import type { StakeholderView } from '../../flow/stakeholder-view.ts';
+import type { IncidentCard } from '../../flow/room/incident-card.ts';
+import type { StakeholderView } from '../../flow/stakeholders/stakeholder-view.ts';
 import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { buttons, type Rendered, rendered, section, smallPrint } from './blocks.ts';
 import { factLine, outsideLine } from './outside-text.ts';

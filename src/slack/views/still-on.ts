@@ -1,4 +1,4 @@
-import type { IncidentCard } from '../../flow/incident-card.ts';
+import type { IncidentCard } from '../../flow/room/incident-card.ts';
 import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { outsideLine } from './outside-text.ts';
 

@@ -1,6 +1,6 @@
 import type { ModalView } from '@slack/types';
 import { z } from 'zod';
-import type { TimelineLine } from '../../flow/timeline.ts';
+import type { TimelineLine } from '../../flow/room/timeline.ts';
 import { decodeEntities } from '../../postmortem/mrkdwn.ts';
 import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { section } from './blocks.ts';

@@ -1,6 +1,6 @@
 import type { KnownBlock, ModalView } from '@slack/types';
 import { z } from 'zod';
-import { WHO_IS_CALLED } from '../../flow/describe-vote.ts';
+import { WHO_IS_CALLED } from '../../flow/mitigate/describe-vote.ts';
 import type { Called } from '../../mitigation/approval.ts';
 import { section } from './blocks.ts';
 import type { ViewValues } from './declaration.ts';

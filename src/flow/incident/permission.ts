@@ -1,0 +1,54 @@
+import type { Incident } from '../../incident/incident.ts';
+import { acknowledgerOf } from '../../incident/people-store.ts';
+import { type Flow, serviceConfig } from '../flow.ts';
+import { approversOf, membersOf } from '../mitigate/approvers.ts';
+import { onCallPeople } from '../page/on-call.ts';
+import { type Action, decide, type HolderPeople, type Permission } from './who-may.ts';
+
+type Asking = Pick<Flow, 'db' | 'config' | 'chat' | 'log' | 'pager'>;
+
+/** Whether somebody may do this in an incident's room, read now; Slack and PagerDuty are asked only where they must be. */
+export async function permissionFor(
+  flow: Asking,
+  { incident, by, action }: { incident: Incident; by: string; action: Action },
+): Promise<Permission> {
+  const entries = flow.config.who_may[action];
+  if (entries.includes('anyone')) return { kind: 'allowed' };
+  const near = await peopleAtHand(flow, incident);
+  if (entries.some((entry) => [entry, ...(peopleOf(near, entry) ?? [])].includes(by)))
+    return { kind: 'allowed' };
+  return decide(entries, by, { ...near, ...(await peopleElsewhere(flow, incident, entries)) });
+}
+
+const peopleOf = (people: HolderPeople, entry: string): readonly string[] | undefined =>
+  (people as Readonly<Record<string, readonly string[]>>)[entry];
+
+/** Who is known from the incident and the configuration. */
+async function peopleAtHand(flow: Pick<Flow, 'db' | 'config'>, incident: Incident): Promise<HolderPeople> {
+  const { commander, scribe, comms, declared_by: declarer, service } = incident;
+  const known = (...ids: (string | null | undefined)[]) =>
+    ids.filter((id) => id !== null && id !== undefined);
+  return {
+    commander: known(commander),
+    responder: known(commander, scribe, comms, await acknowledgerOf(flow.db, incident.id)),
+    declarer: known(declarer),
+    owner: known(serviceConfig(flow, service)?.owner),
+    lead: flow.config.contacts.engineering_lead,
+  };
+}
+
+/** Who must be looked up: approvers and their groups, who is on call, groups that are named. */
+async function peopleElsewhere(
+  flow: Asking,
+  { service }: Incident,
+  entries: readonly string[],
+): Promise<Record<string, string[]>> {
+  const policy = serviceConfig(flow, service)?.pagerduty?.escalation_policy;
+  const found = entries.map(async (entry): Promise<[string, string[]] | null> => {
+    if (entry === 'approver') return [entry, await approversOf(flow, service)];
+    if (entry === 'on_call' && policy !== undefined)
+      return [entry, await onCallPeople(flow, { escalation_policy: policy, service })];
+    return /^[USW][A-Z0-9]+$/.test(entry) ? [entry, await membersOf(flow, entry)] : null;
+  });
+  return Object.fromEntries((await Promise.all(found)).filter((pair) => pair !== null));
+}

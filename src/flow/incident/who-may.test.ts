@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { whoMay } from '../../config/people.ts';
+import { actionOf, decide } from './who-may.ts';
+
+const sev2 = { severity: 'sev2', category: 'quality' } as const;
+const shipped = whoMay.parse({});
+
+test.each([
+  ['resolve', 'fixed', 'resolve'],
+  ['severity', 'sev1', 'severity'],
+  ['severity', 'SEV3 now', 'severity_down'],
+  ['severity', '', null],
+  ['severity', 'sev9', null],
+  ['decline', 'a load test', 'decline'],
+  ['mitigate', 'disable', 'mitigate'],
+  ['mitigate', '', null],
+  ['mitigate', 'reject 4 wrong', null],
+  ['role', '', null],
+  ['role', 'scribe', 'role'],
+  ['status', '', null],
+  ['constructor', '', null],
+])('the command "%s %s" is the action %s', (word, rest, action) => {
+  expect(actionOf({ word, rest }, sev2)).toBe(action);
+});
+
+test('that-a-safety-incident-was-none-is-settled-by-its-own-rule', () => {
+  expect(actionOf({ word: 'decline', rest: 'no' }, { severity: 'sev1', category: 'safety' })).toBeNull();
+});
+
+test('as-shipped-anyone-helps-and-only-who-answers-for-it-ends-it', () => {
+  const people = { commander: ['U1'], owner: ['U2'], approver: ['U2', 'U3'] };
+  for (const action of ['acknowledge', 'contain', 'mitigate', 'update', 'severity'] as const)
+    expect(decide(shipped[action], 'U9', people)).toEqual({ kind: 'allowed' });
+  for (const action of ['resolve', 'decline', 'merge', 'close', 'severity_down'] as const) {
+    expect(decide(shipped[action], 'U9', people)).toEqual({ kind: 'refused', who: ['U1', 'U2', 'U3'] });
+    expect(decide(shipped[action], 'U3', people)).toEqual({ kind: 'allowed' });
+  }
+});
+
+test('ids-may-stand-beside-what-people-hold', () => {
+  const people = { lead: ['U1'], U7: ['U7'], S4: ['U8', 'U9'] };
+  for (const by of ['U7', 'U9']) expect(decide(['U7', 'S4'], by, people)).toEqual({ kind: 'allowed' });
+  expect(decide(['U7', 'S4'], 'U1', people)).toEqual({ kind: 'refused', who: ['U7', 'U8', 'U9'] });
+});
+
+test('where-nobody-is-known-who-may-everybody-may', () => {
+  expect(decide(shipped.resolve, 'U9', { owner: [], commander: [] })).toEqual({ kind: 'allowed' });
+});

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { enqueue, type Job } from '../../db/jobs.ts';
+import { ExternalError, messageOf } from '../../errors.ts';
+import { type Incident, isPerson, nameOf } from '../../incident/incident.ts';
+import { addToTimeline, findIncident, setRoom } from '../../incident/incident-store.ts';
+import { keepTopic } from '../../incident/room-card-store.ts';
+import { showTree } from '../effects.ts';
+import { type Flow, serviceConfig } from '../flow.ts';
+import { approversOf } from '../mitigate/approvers.ts';
+import { peopleOf } from '../stakeholders/contacts.ts';
+import { loadCard } from './card.ts';
+import { loadContext } from './context.ts';
+import { present } from './present.ts';
+import { showChart } from './push-effects.ts';
+import { topicOf } from './room-topic.ts';
+import { followDigest } from './show-digest.ts';
+
+const payload = z.object({
+  incidentId: z.number(),
+  announceTo: z.object({ channelId: z.string(), userId: z.string() }).optional(),
+});
+
+/** Opens the incident's channel, invites those who must act, and posts the card with what is known in its thread. */
+export async function openRoom(flow: Flow, job: Job): Promise<void> {
+  const { incidentId, announceTo } = payload.parse(job.payload);
+  const retried = job.attempts > 1;
+  const incident = await findIncident(flow.db, incidentId);
+  if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
+  const channelId = incident.channel_id ?? (await createRoom(flow, incident, retried));
+  // The card first: whom to invite has to be asked elsewhere, and a phone shows the card all the same.
+  const card = await loadCard(flow, incidentId);
+  await present(flow, { incidentId, key: cardKey(incidentId), message: { kind: 'card', card }, retried });
+  await followDigest(flow, incidentId);
+  await flow.chat.invite(channelId, await peopleFor(flow, incident));
+  const context = await loadContext(flow, incidentId);
+  const thread = { incidentId, key: `context:${incidentId}`, under: cardKey(incidentId), retried };
+  if (context !== null) await present(flow, { ...thread, message: { kind: 'context', context } });
+  const now = flow.clock.now();
+  await enqueue(flow.db, [showChart(incidentId, now), showTree(incidentId, null, now)]);
+  if (announceTo !== undefined) await announce(flow, { ...announceTo, incidentId, roomId: channelId });
+}
+
+export const cardKey = (incidentId: number) => `card:${incidentId}`;
+
+async function createRoom(flow: Flow, incident: Incident, retried: boolean): Promise<string> {
+  const topic = topicOf(incident);
+  const room = await flow.chat.createRoom({
+    incidentId: incident.id,
+    // A rule's title is the same for every service; a person's says what they mean.
+    title: incident.source === 'rule' ? `${incident.service} ${incident.title}` : incident.title,
+    date: incident.created_at,
+    private: incident.private,
+    topic,
+    retried,
+  });
+  await flow.db.transaction().execute(async (tx) => {
+    await setRoom(tx, incident.id, room);
+    const at = flow.clock.now();
+    await keepTopic(tx, { incidentId: incident.id, topic, at });
+    const text = `Room #${room.channelName} opened.`;
+    await addToTimeline(tx, { incidentId: incident.id, at, kind: 'room', actor: null, text });
+  });
+  return room.channelId;
+}
+
+/** The declarer, the owner and approvers; for safety, legal, compliance and comms as well. */
+async function peopleFor(flow: Flow, incident: Incident): Promise<string[]> {
+  const owner = serviceConfig(flow, incident.service)?.owner;
+  const { legal, compliance, comms } = flow.config.contacts;
+  const people = new Set([
+    ...(isPerson(incident.declared_by) ? [incident.declared_by] : []),
+    ...(owner === undefined ? [] : [owner]),
+    ...(await approversOf(flow, incident.service)),
+    ...(incident.category === 'safety' ? await peopleOf(flow, [...legal, ...compliance, ...comms]) : []),
+  ]);
+  return [...people];
+}
+
+/** A courtesy to whoever declared it elsewhere; the bot may not be in that channel. */
+async function announce(
+  flow: Flow,
+  to: { channelId: string; userId: string; incidentId: number; roomId: string },
+): Promise<void> {
+  try {
+    const text = `${nameOf(to.incidentId)} is open in <#${to.roomId}>.`;
+    await flow.chat.whisper({ channelId: to.channelId, userId: to.userId, text });
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError)) throw thrown;
+    flow.log.info({ error: messageOf(thrown) }, 'the declarer could not be told where the room is');
+  }
+}
