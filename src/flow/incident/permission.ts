@@ -7,7 +7,11 @@ import { type Action, decide, type HolderPeople, type Permission } from './who-m
 
 type Asking = Pick<Flow, 'db' | 'config' | 'chat' | 'log' | 'pager'>;
 
-/** Whether somebody may do this in an incident's room, read now; Slack and PagerDuty are asked only where they must be. */
+/**
+ * Whether somebody may do this in an incident's room, read now; Slack and PagerDuty are asked only where they must be.
+ * Policy: for a service that the configuration does not name answers whoever comes: while nobody has taken its incident,
+ * everybody counts as a responder.
+ */
 export async function permissionFor(
   flow: Asking,
   { incident, by, action }: { incident: Incident; by: string; action: Action },
@@ -17,6 +21,9 @@ export async function permissionFor(
   const near = await peopleAtHand(flow, incident);
   if (entries.some((entry) => [entry, ...(peopleOf(near, entry) ?? [])].includes(by)))
     return { kind: 'allowed' };
+  const isUnowned = serviceConfig(flow, incident.service) === null;
+  const isTaken = (near.responder ?? []).length + (near.declarer ?? []).length > 0;
+  if (isUnowned && !isTaken && entries.includes('responder')) return { kind: 'allowed' };
   return decide(entries, by, { ...near, ...(await peopleElsewhere(flow, incident, entries)) });
 }
 
