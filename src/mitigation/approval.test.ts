@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { VoteChoice } from '../db/schema.ts';
 import { approvedBy, type Electorate, isNeverAlone, judgeVote } from './approval.ts';
 import { classOf, type StandingApproval, standingApprovals } from './approval-class.ts';
-import { hashPlan, type Plan, STANDING_APPROVALS, type Step } from './plan.ts';
+import { hashPlan, type Plan, STANDING_APPROVALS, type Step, undoOf } from './plan.ts';
 
 const ALL = standingApprovals({
   service: 'answers',
@@ -27,6 +27,8 @@ describe('votes', () => {
     environment: 'production',
     target: 'webhook a',
     steps,
+    undo: undoOf(steps),
+    expiresAt: '2026-11-22T03:15:00.000Z',
     shift: null,
     wish: NAMED,
     why: 'Named by hand.',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { approvedBy } from './approval.ts';
 import { classOf, standingApprovals } from './approval-class.ts';
-import { AUTOMATION, hashPlan, type Plan, STANDING_APPROVALS, type Step } from './plan.ts';
+import { AUTOMATION, hashPlan, type Plan, STANDING_APPROVALS, type Step, undoOf } from './plan.ts';
 
 const ABOUT = { service: 'answers', environment: 'production', target: 'built-in' };
 const STANDING = standingApprovals({ ...ABOUT, names: STANDING_APPROVALS });
@@ -13,6 +13,8 @@ const planFor = (step: Step, category: 'cost' | 'safety' = 'cost', offender = 'u
   incidentId: 1,
   ...ABOUT,
   steps: [step],
+  undo: undoOf([step]),
+  expiresAt: '2026-11-22T03:15:00.000Z',
   shift: null,
   wish: NAMED,
   why: 'cost.spend names user u-7.',

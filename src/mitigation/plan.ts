@@ -57,12 +57,16 @@ const plan = z.strictObject({
   /** Which target carries it out, e.g. "webhook 127.0.0.1:9000". */
   target: z.string(),
   steps: z.array(step).min(1),
+  /** The steps that lead back; empty where nobody knows what was served before. */
+  undo: z.array(step),
   shift: shift.nullable(),
   wish,
   why: z.string(),
   blastRadius: z.string(),
   /** The rule whose recovery proves it, when one tripped. */
   rule: z.string().nullable(),
+  /** ISO 8601: until then it can be approved. */
+  expiresAt: z.iso.datetime(),
   approval: z.enum(APPROVAL_CLASSES),
   /** The standing approval that covers it and the hash of that; a person on call may run it alone. */
   standing: z.strictObject({ what: z.enum(STANDING_APPROVALS), hash: z.string() }).nullable(),

@@ -92,11 +92,11 @@ describe('the proof of a mitigation', { timeout: 90_000 }, () => {
     await pass(serviceNamed('still-bad'), 10, 150);
     const text = await textWith(world, receipt, 'NOT CONTAINED');
     expect(text).toMatch(/Served by live calls since .* UTC \(n = 150\)\./);
-    expect(text).toMatch(/Next: .*tree.* for the next branch/);
+    expect(text).toMatch(/Next: .*tree.* the next branch/);
     expect(await status(incident)).toContain(' · open · ');
     const notice = await noticeSaying(incident, 'NOT CONTAINED');
     expect(notice).toContain(`<@${world.slack.userId('oncall')}> NOT CONTAINED: prompt answer v13 → v12.`);
-    expect(notice).toContain('Next: `/llm-incident tree` for the next branch');
+    expect(notice).toContain('Next: the tree in the thread of the card offers the next branch');
   });
 
   it('does not show as contained on the card, nor stop the exposure, after NOT CONTAINED', async () => {

@@ -236,8 +236,10 @@ describe('every vendor as a target', { timeout: 180_000 }, () => {
     for (const { id, status } of rows) {
       const actions = trail.filter((row) => row.subject === `mitigation ${id}`).map((row) => row.action);
       const ends = actions.filter((action) => /\.(applied|failed|needs-human|stale)$/.test(action));
-      const wanted = ['failed', 'needs-human'].includes(status) ? status : 'applied';
-      expect([id, ends]).toEqual([id, [`mitigation.${wanted}`]]);
+      expect([id, ends.length]).toEqual([id, 1]);
+      // What a person had to look at may have been taken back by a later one.
+      const wanted = ['failed', 'needs-human'].includes(status) ? status : '(applied|needs-human)';
+      expect(`${id} ${ends[0]}`).toMatch(new RegExp(`^${id} mitigation\\.${wanted}$`));
     }
   });
 });

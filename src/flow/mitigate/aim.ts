@@ -4,7 +4,7 @@ import { wantedToServe } from '../../mitigation/ledger-component.ts';
 import { findMitigation } from '../../mitigation/mitigation-store.ts';
 import { type Plan, parsePlan, type Wanted } from '../../mitigation/plan.ts';
 import { subjectOf } from '../../mitigation/serving.ts';
-import { describePlan, undoOfPlan, type WantedShift } from '../../mitigation/shift.ts';
+import { describePlan, type WantedShift } from '../../mitigation/shift.ts';
 import type { Flow } from '../flow.ts';
 import { probedKnownGood } from '../ledger/known-good.ts';
 import { type Candidate, probeCandidate } from '../ledger/probe-candidate.ts';
@@ -60,7 +60,7 @@ async function aimAtUndo(flow: Pick<Flow, 'db'>, incident: Incident, id: number)
   const { steps, wish } = plan;
   if (wish.kind === 'undo')
     return { kind: 'nothing-to-undo', why: `Mitigation ${id} took another one back; propose what you want` };
-  const back = undoOfPlan(plan);
+  const back = plan.undo;
   if (back.length < steps.length)
     return { kind: 'nothing-to-undo', why: `What was served before mitigation ${id} is not known` };
   return {

@@ -3,7 +3,7 @@ import { findIncident } from '../../incident/incident-store.ts';
 import { findMitigation, type Mitigation, votesOn } from '../../mitigation/mitigation-store.ts';
 import { describeSetting, describeSteps, type Plan, parsePlan } from '../../mitigation/plan.ts';
 import { type ProofReport, readProof } from '../../mitigation/proof.ts';
-import { describePlan, undoOfPlan } from '../../mitigation/shift.ts';
+import { describePlan } from '../../mitigation/shift.ts';
 import { inWords } from '../../postmortem/duration.ts';
 import type { Flow } from '../flow.ts';
 import type { ProposalView, ReceiptView } from '../ports.ts';
@@ -18,7 +18,7 @@ export async function loadProposal(
 ): Promise<ProposalView> {
   const mitigation = await mustFind(flow, mitigationId);
   const plan = parsePlan(mitigation.plan);
-  const undo = undoOfPlan(plan);
+  const { undo } = plan;
   return {
     mitigationId,
     planHash: mitigation.plan_hash,
@@ -115,7 +115,9 @@ function nextStep(
   if (verdict === 'proven')
     return incidentStatus === 'mitigated' ? '`/llm-incident resolve` when users are well.' : null;
   if (verdict === 'not-contained')
-    return proof?.next ?? '`/llm-incident tree` for the next branch, or the fallback on the card.';
+    return (
+      proof?.next ?? 'The tree in the thread of the card offers the next branch; the fallback is on the card.'
+    );
   if (verdict === 'stale')
     return outcome?.includes('takes its place')
       ? 'Decide on the proposal that takes its place; it starts from what is served now.'

@@ -14,7 +14,7 @@ import {
 } from '../../mitigation/mitigation-store.ts';
 import { hashPlan, type Plan, parsePlan, type Step, stepsTo } from '../../mitigation/plan.ts';
 import { kindOf, problemWith, type Setting, type TargetState } from '../../mitigation/serving.ts';
-import { describePlan } from '../../mitigation/shift.ts';
+import { describePlan, undoOfPlan } from '../../mitigation/shift.ts';
 import type { Target } from '../../mitigation/target.ts';
 import { refreshCard, showProposal, showReceipt } from '../effects.ts';
 import { type Flow, minutesToMs } from '../flow.ts';
@@ -188,6 +188,7 @@ async function planOf(flow: Flow, planning: Planning): Promise<Plan> {
   const { environment, category } = incident;
   const { wish } = aim;
   const why = shift === null ? aim.why : describeGate(shift);
+  const waitMs = minutesToMs(flow.config.approval_expires_minutes);
   const limits = steps.some(({ setting }) => kindOf(setting) === 'limit');
   return {
     format: 3,
@@ -196,11 +197,13 @@ async function planOf(flow: Flow, planning: Planning): Promise<Plan> {
     environment,
     target: target.describe(),
     steps,
+    undo: undoOfPlan({ steps, shift }),
     shift,
     wish,
     why,
     blastRadius: await blastRadius(flow, { service, environment, steps, shift }),
     rule: incident.rule ?? (category === 'quality' ? 'quality.score' : null),
+    expiresAt: new Date(flow.clock.now().getTime() + waitMs).toISOString(),
     ...classOf({
       steps,
       wish,
@@ -230,7 +233,7 @@ async function save(
   );
   if (twin !== undefined) return { kind: 'already-proposed', mitigation: twin, summary };
   const planHash = hashPlan(plan);
-  const expiresAt = new Date(now.getTime() + minutesToMs(flow.config.approval_expires_minutes));
+  const expiresAt = new Date(plan.expiresAt);
   const mitigation = await insertProposal(tx, { plan, planHash, proposedBy: by, at: now, expiresAt });
   await audit(tx, {
     at: now,

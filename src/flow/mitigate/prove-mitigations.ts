@@ -23,7 +23,7 @@ import { judgeProof, type ProofJudgement, type ProofReport } from '../../mitigat
 import { metricFor } from '../../mitigation/proof-table.ts';
 import { isWanted, servedAloneSince } from '../../mitigation/served-proof.ts';
 import { describePlan } from '../../mitigation/shift.ts';
-import { refreshCard, showReceipt } from '../effects.ts';
+import { refreshCard, showReceipt, showTree } from '../effects.ts';
 import type { Flow } from '../flow.ts';
 import { liveTraffic } from '../ledger/live-traffic.ts';
 import { push } from '../room/push-effects.ts';
@@ -136,7 +136,10 @@ async function callForPeople(tx: Tx, settlement: Settlement): Promise<void> {
     await moveStatus(tx, { id: incident.id, from: ['contained'], to: 'open' });
   }
   const headline = failed ? 'NOT CONTAINED' : 'UNPROVEN';
-  const next = 'Next: `/llm-incident tree` for the next branch, or the fallback on the card.';
+  const next = failed
+    ? 'Next: the tree in the thread of the card offers the next branch; the fallback is on the card.'
+    : 'Next: `/llm-incident tree` for the next branch, or the fallback on the card.';
   const text = `${headline}: ${describePlan(plan)}. ${judgement.lines.join(' ')} ${next}`;
   await enqueue(tx, push(incident.id, now, { occasion: failed ? 'not-contained' : 'unproven', text }));
+  if (failed) await enqueue(tx, showTree(incident.id, null, now));
 }
