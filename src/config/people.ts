@@ -24,7 +24,10 @@ const allowed = z
 const anyone = allowed.default(['anyone']);
 const whoKnowsIt = allowed.default(HOLDERS.filter((holder) => holder !== 'anyone'));
 
-/** Who may do what in an incident's room. Whoever is in it may help; ending it and calming it down takes somebody who answers for it. */
+/**
+ * Who may do what in an incident's room. Policy: whoever came may help and may end it, for at night nobody else may be there;
+ * what hides an incident, lowering its severity or merging it away, takes somebody who answers for it.
+ */
 export const whoMay = z.strictObject({
   acknowledge: anyone,
   contain: anyone,
@@ -35,10 +38,10 @@ export const whoMay = z.strictObject({
   page: anyone,
   severity: anyone,
   severity_down: whoKnowsIt,
-  resolve: whoKnowsIt,
-  decline: whoKnowsIt,
+  resolve: anyone,
+  decline: anyone,
   merge: whoKnowsIt,
-  close: whoKnowsIt,
+  close: anyone,
 });
 export type WhoMay = z.infer<typeof whoMay>;
 

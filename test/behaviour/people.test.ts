@@ -16,7 +16,10 @@ describe('the people of an incident', () => {
       (await notices(room)).find((text) => text.includes(wanted)),
     );
   beforeAll(async () => {
-    world = await startConfigured(() => {}, {});
+    const answering = ['responder', 'declarer', 'commander', 'owner', 'approver', 'on_call', 'lead'];
+    world = await startConfigured((config) => {
+      config['who_may'] = { resolve: answering, decline: answering, close: answering };
+    });
   });
   afterAll(() => world.close());
 

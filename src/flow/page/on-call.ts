@@ -34,8 +34,9 @@ export async function pagersOnCall(
   flow: Pick<Flow, 'pager'>,
   { escalation_policy: policy, levels = [1], service = null }: OnCallQuestion,
 ): Promise<OnCallPerson[]> {
-  if (flow.pager === null) return [];
-  const rows = await flow.pager.of(service).onCall(policy);
+  const pager = flow.pager?.of(service);
+  if (pager === undefined || !pager.canAsk) return [];
+  const rows = await pager.onCall(policy);
   return rows.filter(({ level }) => levels.includes(level));
 }
 
