@@ -37,6 +37,7 @@ describe('spans', () => {
       at: new Date('2026-01-01T00:00:00.123Z'),
       requestModel: 'gpt-4',
       responseModel: 'gpt-4-0613',
+      retrieval: null,
       parameters: { temperature: 0.5, max_tokens: 1000, stop_sequences: '["a","b"]' },
       promptName: 'support',
       promptVersion: '13',

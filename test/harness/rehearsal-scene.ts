@@ -42,6 +42,7 @@ const TABLES = [
   ...([
     'clock',
     'page',
+    'stakeholder_ask',
     'incident',
     'safety_event',
     'call',

@@ -38,7 +38,7 @@ test.each([
   [['--block', 'legal advice'], 'block legal advice'],
 ])('asks for %j as "%s"', async (args, wish) => {
   const { code, asked } = await run(['bot', '--reason', ' a loop ', '--by', 'ann', ...args]);
-  expect([code, asked]).toEqual([0, [{ service: 'bot', wish, reason: 'a loop', by: 'ann' }]]);
+  expect([code, asked]).toEqual([0, [{ service: 'bot', wish, reason: 'a loop', by: 'ann', safety: false }]]);
 });
 
 test.each([
