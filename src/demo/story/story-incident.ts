@@ -1,5 +1,5 @@
 import type { PagerDutyIncident } from '../pagerduty/pagerduty-shapes.ts';
-import { type Fields, type SlackChannel, type SlackMessage, text } from '../slack/slack-shapes.ts';
+import { type SlackChannel, type SlackMessage, text } from '../slack/slack-shapes.ts';
 import { buttonOf, everythingIn, keyOf, newest, roomsOf } from './story-room.ts';
 import { clickAs, commandAs, expectThat, minutesUntil, type Scene } from './story-scene.ts';
 import { messageLines } from './story-text.ts';
@@ -149,10 +149,9 @@ export async function walkTree(scene: Scene, room: SlackChannel): Promise<void> 
         (message) => keyOf(message).startsWith('tree:') && buttonOf(message, 'tree_symptom:') !== undefined,
       ),
     );
-    const suggested = buttonOf(choices, 'tree_symptom:');
-    expectThat(suggested !== undefined, 'the tree offers no symptom');
-    tell.line('decision', `@oncall asks for the tree. It suggests "${labelOf(suggested)}".`);
-    await clickAs(scene, 'oncall', { message: choices, actionId: text(suggested?.['action_id']) });
+    const [picked = ''] = messageLines(choices, world.nameOf);
+    expectThat(picked.startsWith('Picked: '), 'the tree picks no branch');
+    tell.line('decision', `@oncall asks for the tree. ${picked}`);
     for (let step = 1; step <= 4; step += 1) {
       const shown = await world.slack.waitFor('the next step', () => stepAfter(scene, room, choices));
       const [question = '', ...rest] = messageLines(shown, world.nameOf);
@@ -184,8 +183,4 @@ async function stepAfter(
 ): Promise<SlackMessage | undefined> {
   const shown = await newest(world.slack, room.id, 'tree');
   return shown !== undefined && keyOf(shown) !== keyOf(choices) ? shown : undefined;
-}
-
-function labelOf(button: Fields | undefined): string {
-  return text((button?.['text'] as Fields | undefined)?.['text']);
 }
