@@ -298,7 +298,8 @@ describe('a-change', () => {
     await apply(target, setting('prompt:answer', 'v14', 'v13'));
     const deployed = await replica({ ...CONFIGURED, prompts: { answer: 'v15' }, model: 'm-9' });
     expect(await servedTo(deployed)).toMatchObject({ prompts: { answer: { version: 'v13' } }, model: 'm-9' });
-    await apply(deployed.target, setting('prompt:answer', 'v13', 'v15'));
+    const givenBack = { planHash: 'b'.repeat(64), idempotencyKey: 'given back', isGivenBack: true };
+    await deployed.target.apply(setting('prompt:answer', 'v13', 'v15'), givenBack);
     const later = await replica({ ...CONFIGURED, prompts: { answer: 'v16' } });
     expect(await servedTo(later)).toMatchObject({ prompts: { answer: { version: 'v16' } } });
   });

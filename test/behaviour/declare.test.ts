@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SlackView } from '../../src/demo/slack/slack-shapes.ts';
 import { SERVICE, startWorld, type World } from '../harness/bot.ts';
-import { ask, declareIncident, messageWith, roomWith } from '../harness/people.ts';
+import { ask, declareIncident, membersWith, messageWith, roomWith } from '../harness/people.ts';
 import { blocksText, keyOf, roomOf, roomsOf } from '../harness/room.ts';
 
 const FIELDS = ['title', 'category', 'severity', 'service', 'symptom', 'started_at', 'private'];
@@ -73,8 +73,7 @@ describe('declaring an incident', () => {
       expect(await roomsOf(world)).toHaveLength(before + 1);
       expect(channel.name).toMatch(/^inc-\d{8}-\d+-prices-that-do-not-exist$/);
       expect(channel.is_private).toBe(false);
-      for (const name of ['oncall', 'lead', 'approver'])
-        expect(channel.members).toContain(world.slack.userId(name));
+      await membersWith(world, channel.id, ['oncall', 'lead', 'approver']);
       expect(card).toContain('SEV3 outage · support-answers · PROD · exposed 30 min');
       await ask(world, 'oncall', 'decline end of the test', channel.id);
     });
@@ -207,9 +206,8 @@ describe('declaring an incident', () => {
       const { channel, card } = await wholeRoom(idOf(said));
       expect(channel.is_private).toBe(true);
       expect(channel.name).toMatch(/^inc-\d{8}-\d+$/);
-      for (const name of ['legal', 'lead', 'approver'])
-        expect(channel.members).toContain(world.slack.userId(name));
-      expect(channel.members).not.toContain(world.slack.userId('product'));
+      const members = await membersWith(world, channel.id, ['legal', 'lead', 'approver']);
+      expect(members).not.toContain(world.slack.userId('product'));
       expect(card).toContain('SEV1 safety');
       // Its own people may ask for it by its number; lists and overviews name it to nobody.
       const byNumber = [`status INC-${idOf(said)}`, `status ${idOf(said)}`];

@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SERVICE, type World } from '../harness/bot.ts';
 import { startConfigured } from '../harness/configured.ts';
-import { ask, declareIncident, type Opened, press, proposeIn, textWith } from '../harness/people.ts';
+import {
+  ask,
+  declareIncident,
+  membersWith,
+  type Opened,
+  press,
+  proposeIn,
+  textWith,
+} from '../harness/people.ts';
 import { blocksText, keyOf } from '../harness/room.ts';
 import { type SlackGate, standBefore } from '../harness/slack-gate.ts';
 
@@ -38,9 +46,7 @@ describe('a user group as approver', () => {
   it('names the group on the proposal and invites its members', async () => {
     const text = blocksText(await proposed());
     expect(text).toContain(`May approve: <@${world.slack.userId('lead')}>, <!subteam^${GROUP}>`);
-    const { members } = await world.slack.channel(incident.room);
-    for (const name of ['lead', 'approver', 'product', 'oncall'])
-      expect(members).toContain(world.slack.userId(name));
+    const members = await membersWith(world, incident.room, ['lead', 'approver', 'product', 'oncall']);
     expect(members).not.toContain(world.slack.userId('comms'));
   });
 

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE, type World } from '../harness/bot.ts';
 import { reconfigure, startConfigured } from '../harness/configured.ts';
-import { ask, declareIncident, messageWith, press, textsOf, textWith } from '../harness/people.ts';
+import {
+  ask,
+  declareIncident,
+  membersWith,
+  messageWith,
+  press,
+  textsOf,
+  textWith,
+} from '../harness/people.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -69,11 +77,7 @@ describe('the people of an incident', () => {
     const pages = world.pagerduty.incidents.length;
     expect(await ask(world, 'lead', `invite ${mention('legal')}`, room)).toContain('Nobody is paged');
     expect(await ask(world, 'lead', 'invite oncall', room)).toContain(mention('oncall'));
-    for (const who of ['legal', 'oncall'])
-      await world.slack.waitFor(
-        `${who} in the room`,
-        async () => (await world.slack.channel(room)).members.includes(world.slack.userId(who)) || undefined,
-      );
+    await membersWith(world, room, ['legal', 'oncall']);
     expect(world.pagerduty.incidents).toHaveLength(pages);
     await ask(world, 'lead', 'decline end of the test', room);
   });

@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE, TOKEN, type World } from '../harness/bot.ts';
 import { startConfigured } from '../harness/configured.ts';
 import { sendMade } from '../harness/made-calls.ts';
-import { ask, declareIncident, messageWith, press, textsOf, textWith } from '../harness/people.ts';
+import {
+  ask,
+  declareIncident,
+  membersWith,
+  messageWith,
+  press,
+  textsOf,
+  textWith,
+} from '../harness/people.ts';
 import { blocksText, keyOf } from '../harness/room.ts';
 
 /** Stands in the title, the outputs, the names of users and what people say of a private incident. */
@@ -158,10 +166,7 @@ describe('an incident that becomes private', () => {
       (await world.slack.channels()).find(({ name, is_private: is }) => is && name.startsWith('inc-')),
     );
     await textWith(world, { room: moved.id, key: 'card:1' }, MARKER);
-    for (const who of ['oncall', 'lead', 'approver'])
-      await world.slack.waitFor(`${who} to be let in`, async () =>
-        (await world.slack.channel(moved.id)).members.find((id) => id === world.slack.userId(who)),
-      );
+    await membersWith(world, moved.id, ['oncall', 'lead', 'approver']);
     await world.slack.waitFor('the farewell', async () =>
       (await world.slack.messages(incident.room)).find((one) => keyOf(one) === 'moved:1'),
     );

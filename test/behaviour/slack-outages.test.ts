@@ -16,10 +16,10 @@ describe('when Slack is slow, limits or fails', { timeout: 120_000 }, () => {
   afterAll(() => world.close());
   afterEach(() => world.slack.clearFaults());
 
-  /** The calls of the method after the first one that was refused with 429, which must not have come early. */
+  /** The calls of the method after the last one that was refused with 429, which must not have come early. */
   const callsAfterRefusal = (method: string, since: number) => {
     const calls = world.slack.callsOf(method).filter(({ at }) => at >= since);
-    const refused = calls.findIndex(({ status }) => status === 429);
+    const refused = calls.findLastIndex(({ status }) => status === 429);
     expect(refused).toBeGreaterThanOrEqual(0);
     const at = calls[refused]?.at ?? 0;
     return calls.slice(refused + 1).map((call) => call.at - at);

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PagerDutyIncident } from '../../src/demo/pagerduty/pagerduty-shapes.ts';
 import { ROUTING_KEY, SERVICE, startWorld, type World } from '../harness/bot.ts';
-import { ask, declareIncident, type Opened, textsOf, textWith } from '../harness/people.ts';
+import { ask, declareIncident, membersWith, type Opened, textsOf, textWith } from '../harness/people.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -60,8 +60,7 @@ describe('people who are called by name', () => {
     await ringing('PUSR2', 1);
     const mentioned = await noticeSaying(incident, 'calls you to');
     expect(mentioned).toMatch(/^<@U\w+> <@U\w+> \S+ calls you to INC-\d+\. look at v14$/);
-    const channel = await world.slack.channel(incident.room);
-    expect(channel.members).toContain(world.slack.userId('comms'));
+    await membersWith(world, incident.room, ['comms']);
     expect(page.incidents_responders).toMatchObject([
       {
         state: 'pending',

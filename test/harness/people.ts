@@ -72,6 +72,15 @@ export function roomWith(world: World, key: string, timeoutMs = WAIT_MS): Promis
   return world.slack.waitFor(`a room with ${key}`, probe, timeoutMs);
 }
 
+/** Waits until all of them were let into the room, which happens after its card is posted; returns its members. */
+export function membersWith(world: World, room: string, names: readonly string[]): Promise<string[]> {
+  const wanted = names.map((name) => world.slack.userId(name));
+  return world.slack.waitFor(`${names.join(', ')} in the room`, async () => {
+    const { members } = await world.slack.channel(room);
+    return wanted.every((id) => members.includes(id)) ? members : undefined;
+  });
+}
+
 /** Waits for the bot's message with that key. */
 export function messageWith(world: World, room: string, key: string): Promise<SlackMessage> {
   return world.slack.waitFor(key, () => findByKey(world, room, key));
