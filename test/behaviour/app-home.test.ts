@@ -39,7 +39,7 @@ describe('App Home', () => {
   it('shows each person what waits for them, and takes it back when it is done', async () => {
     world.slack.as('approver').openHome();
     await says('approver', 'Open incidents: 2');
-    const proposal = await proposeIn(world, open.room, { wanted: 'prompt answer=v12' });
+    const proposal = await proposeIn(world, open.room, { wanted: 'disable' });
     await world.now();
     expect(await says('approver', 'Approve or reject')).toContain(`INC-${open.id}`);
     expect(homeText('product')).not.toContain('Approve or reject');

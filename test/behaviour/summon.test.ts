@@ -36,7 +36,7 @@ describe('people who are called by name', () => {
     );
   const rung = (id: string) => world.pagerduty.notifications.filter((one) => one.user.id === id).length;
   const ringing = (id: string, times: number) =>
-    world.slack.waitFor(`${id} to ring`, () => (rung(id) >= times ? true : undefined));
+    world.slack.waitFor(`${id} to ring`, () => (rung(id) >= times ? true : undefined), 30_000);
   const pageOf = async (incident: Opened): Promise<PagerDutyIncident> => {
     const text = await textWith(world, { room: incident.room, key: `card:${incident.id}` }, /PagerDuty Q/);
     const id = /PagerDuty (Q\w+)/.exec(text)?.[1];
@@ -123,9 +123,10 @@ describe('people who are called by name', () => {
 
   it('are-called-in-the-room-while-pagerduty-is-away-and-paged-when-it-is-back', async () => {
     const before = rung('PUSR2');
-    world.pagerduty.fault({ kind: 'html', path: '/users', times: 3 });
+    world.pagerduty.fault({ kind: 'html', path: '/users', times: 1_000 });
     await ask(world, 'oncall', `page ${at('approver')} while it is away`, incident.room);
     await noticeSaying(incident, /^PagerDuty cannot be reached: the phones/);
+    world.pagerduty.clearFaults();
     await ringing('PUSR2', before + 1);
     expect((await notices(incident)).filter((text) => text.includes('cannot be reached'))).toHaveLength(1);
   });
