@@ -1,16 +1,10 @@
-import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { freePort, startBotProcess } from '../src/demo/story/story-bot.ts';
+import { SERVICE, signedForm, startBenchBot } from './bench-bot.ts';
 import { compareCosts, type Measurement, quantile } from './measurement.ts';
 import { type SlowCall, type SlowVendors, startSlowVendors } from './slow-vendors.ts';
 
 const ANSWER_MS = 50;
 const ROUNDS = 15;
 const WARM_UP = 3;
-const SERVICE = 'bench';
-const SECRET = 'bench-signing-secret';
 
 interface Times {
   appliedMs: number;
@@ -23,12 +17,9 @@ interface Times {
  */
 export async function mitigation(): Promise<Measurement[]> {
   const vendors = await startSlowVendors(ANSWER_MS);
-  const folder = mkdtempSync(join(tmpdir(), 'llm-incident-bench-'));
-  const url = `http://127.0.0.1:${await freePort()}`;
-  const env = environment({ vendors, folder, url });
-  const bot = await startBotProcess({ env, url, logFile: join(folder, 'bot.log') });
+  const bot = await startBenchBot(vendors);
   try {
-    const slack = personOn(url, vendors);
+    const slack = personOn(bot.url, vendors);
     await slack.command(`declare sev3 cost ${SERVICE} bench`, 'C0GENERAL');
     await vendors.waitFor(({ path, body }) => path === '/api/chat.postMessage' && body.includes('card%3A1'));
     const floors: Times[] = [];
@@ -44,7 +35,6 @@ export async function mitigation(): Promise<Measurement[]> {
   } finally {
     await bot.stop();
     await vendors.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -113,15 +103,7 @@ interface Person {
 function personOn(url: string, vendors: SlowVendors): Person {
   let sent = 0;
   const send = async (form: Record<string, string>) => {
-    const body = new URLSearchParams(form).toString();
-    const timestamp = String(Math.floor(Date.now() / 1000));
-    const signature = createHmac('sha256', SECRET).update(`v0:${timestamp}:${body}`).digest('hex');
-    const headers = {
-      'content-type': 'application/x-www-form-urlencoded',
-      'x-slack-request-timestamp': timestamp,
-      'x-slack-signature': `v0=${signature}`,
-    };
-    const answer = await fetch(`${url}/slack/events`, { method: 'POST', headers, body });
+    const answer = await fetch(`${url}/slack/events`, signedForm(form));
     if (answer.status !== 200) throw new Error(`the bot answered ${answer.status}`);
   };
   const common = () => {
@@ -153,30 +135,5 @@ function personOn(url: string, vendors: SlowVendors): Person {
       };
       return send({ payload: JSON.stringify(payload) });
     },
-  };
-}
-
-function environment(around: { vendors: SlowVendors; folder: string; url: string }): Record<string, string> {
-  const { vendors, folder, url } = around;
-  const target = {
-    type: 'webhook',
-    url: `${vendors.url}/target`,
-    secret: '${TARGET_SECRET}',
-    allow_private: true,
-  };
-  const service = { owner: 'U0LEAD', approvers: ['U0APPROVER'], target };
-  const config = join(folder, 'llm-incident.yaml');
-  writeFileSync(config, JSON.stringify({ poll_seconds: 300, services: { [SERVICE]: service } }));
-  return {
-    PATH: process.env['PATH'] ?? '',
-    PORT: new URL(url).port,
-    DATA_DIR: folder,
-    ...(process.env['DATABASE_URL'] === undefined ? {} : { DATABASE_URL: process.env['DATABASE_URL'] }),
-    SLACK_BOT_TOKEN: 'xoxb-bench',
-    SLACK_SIGNING_SECRET: SECRET,
-    SLACK_API_URL: `${vendors.url}/api/`,
-    LLM_INCIDENT_CONFIG: config,
-    TARGET_SECRET: 'bench',
-    LOG_LEVEL: 'warn',
   };
 }

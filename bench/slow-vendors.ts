@@ -30,6 +30,7 @@ export async function startSlowVendors(delayMs: number): Promise<SlowVendors> {
   const calls: SlowCall[] = [];
   const limits: Record<string, number> = {};
   let count = 0;
+  let rooms = 0;
   const answerTo = (path: string, method: string, body: string): object => {
     count += 1;
     if (path.startsWith('/target')) {
@@ -40,9 +41,12 @@ export async function startSlowVendors(delayMs: number): Promise<SlowVendors> {
       return { prompt: 'v1', model: 'm-1', enabled: true, limits };
     }
     const ts = `1700000000.${String(count).padStart(6, '0')}`;
-    const channel = { id: 'C0ROOM', name: 'inc-1' };
+    const asked = new URLSearchParams(body);
     const isCreated = path === '/api/conversations.create';
-    return { ok: true, user_id: 'U0BOT', bot_id: 'B0BOT', ts, channel: isCreated ? channel : channel.id };
+    if (isCreated) rooms += 1;
+    const created = { id: rooms === 1 ? 'C0ROOM' : `C0ROOM${rooms}`, name: asked.get('name') };
+    const channel = isCreated ? created : asked.get('channel');
+    return { ok: true, user_id: 'U0BOT', bot_id: 'B0BOT', ts, channel };
   };
   const server = createServer(async (request, response) => {
     const { method = 'GET', url: path = '/' } = request;

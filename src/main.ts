@@ -15,7 +15,7 @@ import { ruleProblems } from './detection/settings.ts';
 import { ExternalError, InputError } from './errors.ts';
 import { playbookProblems } from './flow/decide/playbooks.ts';
 import type { Flow } from './flow/flow.ts';
-import { jobHandlers, MODEL_JOBS } from './flow/jobs.ts';
+import { jobHandlers, MODEL_JOBS, URGENT_JOBS } from './flow/jobs.ts';
 import { type ConfiguredTargets, configuredTargets } from './flow/ledger/configured-targets.ts';
 import type { ServingSnapshot } from './flow/ledger/serving-snapshot.ts';
 import { TERMINAL_FILE } from './flow/mitigate/run-contain.ts';
@@ -86,7 +86,8 @@ export async function startBot(env: Record<string, string | undefined>): Promise
       onBuried: (job: Job, error: string) => settleBuried(flow, job, error),
     };
     const jobs = together([
-      createJobRunner({ ...running, kinds: { choose: 'others', of: MODEL_JOBS } }),
+      createJobRunner({ ...running, kinds: { choose: 'others', of: [...MODEL_JOBS, ...URGENT_JOBS] } }),
+      createJobRunner({ ...running, kinds: { choose: 'only', of: URGENT_JOBS } }),
       createJobRunner({ ...running, kinds: { choose: 'only', of: MODEL_JOBS } }),
     ]);
     const counts = createCheckCounts();

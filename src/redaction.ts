@@ -11,6 +11,7 @@ type Hide = (value: string) => string;
 /** A match that comes back unchanged was not confirmed. */
 interface Rule {
   readonly kind: SensitiveKind;
+  /** Found wherever the rule can find something, and quickly not found elsewhere. */
   readonly hint: RegExp;
   readonly pattern: RegExp;
   readonly rewrite: (match: string, groups: readonly (string | undefined)[], hide: Hide) => string;
@@ -128,7 +129,7 @@ const assignment: Rule = {
 // "The password is …" gives a password away when what follows holds a digit.
 const spokenPassword: Rule = {
   kind: 'key',
-  hint: /\sis\s/i,
+  hint: /\sis:?\s/i,
   pattern: /((?:pass(?:word|code|phrase)|(?<![A-Za-z])pin)\sis:?\s["']?)([^\s"'`,;<>|()[\]]{4,100})/gi,
   rewrite: (match, [label = '', value = ''], hide) => (hasDigit(value) ? `${label}${hide(value)}` : match),
 };
@@ -170,7 +171,7 @@ const iban: Rule = {
 // A card number is 13 to 19 digits, in one to five groups, that pass the issuer's prefix and the Luhn check.
 const card: Rule = {
   kind: 'card',
-  hint: /\d/,
+  hint: /\d[\d .\u00a0-]{12}/,
   pattern: /(?<![\w.+])\d(?:[ .\u00a0-]?\d){12,}/g,
   rewrite: (chain, _, hide) => {
     const parts = chain.split(/([ .\u00a0-])/);
@@ -200,7 +201,7 @@ function cardAt(parts: readonly string[], at: number): number {
 // Three, two and four digits with hyphens are a US social security number; a UK one has its own letters.
 const nationalId: Rule = {
   kind: 'id',
-  hint: /\d{2}/,
+  hint: /\d-\d{2}-\d|[A-Z]{2} ?\d{2} ?\d/,
   pattern: new RegExp(
     '(?<![\\w-])(?:(?!000)\\d{3}-(?!00)\\d{2}-(?!0000)\\d{4}' +
       '|[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\\d\\d ?\\d\\d ?\\d\\d ?[A-D])(?![\\w-])',
@@ -221,7 +222,7 @@ const says = '["\']?\\s{0,3}(?:is|was|at|[:=#-])?\\s{0,3}';
 // A number named as a person's document, record or bank account is theirs when it has five digits or more.
 const labelledId: Rule = {
   kind: 'id',
-  hint: /\d{2}/,
+  hint: /\d(?:[A-Za-z ./-]{0,25}\d){4}/,
   pattern: new RegExp(
     `(?<![A-Za-z])((?:${idLabel})(?:[ _-]?(?:number|num|no\\.?|nr\\.?|#))?${says}["']?)` +
       '((?:[A-Z]{1,3}[ -]?)?[A-Z0-9]{0,12}\\d[A-Z0-9]{0,12}' +
@@ -277,7 +278,7 @@ const internationalPhone: Rule = {
 // Without a country code only the grouping makes a phone number: 3-3-4, or a leading 0 that a country knows.
 const nationalPhone: Rule = {
   kind: 'phone',
-  hint: /\d{2}/,
+  hint: /[\d)][ .-]\d{2}/,
   pattern: new RegExp(
     '(?<![\\w.+/-])(?:1[ .-])?(?:\\([2-9]\\d{2}\\) ?|[2-9]\\d{2}[ .-])\\d{3}[ .-]\\d{4}(?!\\w|[.-]\\d)' +
       '|(?<![\\w.+/-])\\(?0\\d{1,4}\\)?(?:[ .-]\\d{2,8}){1,5}(?!\\w)',
@@ -296,7 +297,7 @@ const nationalPhone: Rule = {
 // Seven to fifteen digits named as a phone number are one.
 const labelledPhone: Rule = {
   kind: 'phone',
-  hint: /phone|tel|mobile|cell|fax|whatsapp|sms|call|text|contact|reach/i,
+  hint: /\d[\d ().-]{6}/,
   pattern: new RegExp(
     '(?<![A-Za-z])((?:(?:tele|cell)?phone|tel\\.?|mobile|cell|fax|whatsapp|sms|contact' +
       '|(?:call|text|reach)(?: me| us)?(?: at| on)?)' +
@@ -337,7 +338,11 @@ export interface SensitiveValue {
 
 type IsKept = (found: SensitiveValue) => boolean;
 
+// No rule takes anything out of a text without a digit, an at sign, an assignment or the look of a key.
+const anything = /[0-9@=:%]|[-_.][\w-]{10}|-----|AIza|eyJ|hooks|[[({<]\s?at\s?[\])}>]/i;
+
 function sweep(text: string, isKept: IsKept, found: SensitiveValue[]): string {
+  if (!anything.test(text)) return text;
   let swept = text;
   for (const { kind, hint, pattern, rewrite } of rules) {
     if (!hint.test(swept)) continue;

@@ -1,3 +1,4 @@
+import { wrapped } from './chart-text.ts';
 import { pngOf } from './line-chart.ts';
 
 /** One row of a drawn outline. */
@@ -40,9 +41,9 @@ export function outlineSvg(title: string, rows: readonly ChartRow[]): string {
     y += ROW_GAP_PX;
     const x = MARGIN_PX + row.depth * INDENT_PX;
     const said = row.label === null ? row.text : `${row.label}: ${row.text}`;
-    const wrapped = wrap(said, Math.floor((WIDTH_PX - x - MARGIN_PX) / CHAR_PX));
+    const parts = wrapped(said, (WIDTH_PX - x - MARGIN_PX) / CHAR_PX);
     const top = y;
-    for (const text of wrapped) {
+    for (const text of parts) {
       y += LINE_PX;
       const weight = row.kind === 'head' || row.isMarked ? ' font-weight="bold"' : '';
       lines.push({ x, y: y - 4, text, style: `font-size="12" fill="${COLOURS[row.kind]}"${weight}` });
@@ -63,17 +64,6 @@ export function outlineSvg(title: string, rows: readonly ChartRow[]): string {
 /** The same as a PNG, twice as dense for phones. */
 export function outlinePng(title: string, rows: readonly ChartRow[]): Buffer {
   return pngOf(outlineSvg(title, rows));
-}
-
-function wrap(text: string, most: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length + 1 <= most)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 const escaped = (text: string) =>

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../errors.ts';
 import { approver, approverShapes } from './approvers.ts';
 import { canaries, contentShapes, deliveryCheck, judge, outputFormat, safety } from './content.ts';
-import { exportShapes, exportsConfig } from './exports.ts';
+import { documentKeys, exportShapes } from './exports.ts';
 import { pagerDutyService, pagerDutyShapes, peopleMap, priorityNames } from './pagerduty.ts';
 import { peopleShapes, updateMinutes, whoMay } from './people.ts';
+import { archiveAfterDays, lessonEmoji, postmortemShapes } from './postmortem.ts';
 import { rehearsal, rehearsalShapes } from './rehearsal.ts';
 import { ruleOverrides } from './rules.ts';
 import { builtInTargetConfig, isPromptText, servingSettings, servingShapes } from './serving.ts';
@@ -96,7 +97,7 @@ const configFile = z.strictObject({
   contacts: contacts.prefault({}),
   product_sla_minutes: productSla.prefault({}),
   exposure: exposure.prefault({}),
-  exports: exportsConfig.prefault({}),
+  ...documentKeys,
   /** Who sees samples of private incidents as they are, without redaction. */
   may_see_raw: z.array(slackUser).default([]),
   people: peopleMap,
@@ -110,6 +111,8 @@ const configFile = z.strictObject({
     .string()
     .regex(/^[a-z0-9_+'-]+$/, 'must be the name of an emoji without colons, such as pushpin')
     .default('pushpin'),
+  lesson_emoji: lessonEmoji.prefault({}),
+  archive_after_days: archiveAfterDays,
   poll_seconds: z.number().int().min(1).max(300).default(15),
   /** How often each target is asked what it serves. */
   watch_targets_seconds: z.number().int().min(10).max(3600).default(60),
@@ -183,6 +186,7 @@ export function configKeys(): string[] {
       ...exportShapes,
       ...stakeholderShapes,
       ...peopleShapes,
+      ...postmortemShapes,
     }).flatMap(([prefix, shape]) => under(prefix, shape)),
   ];
 }

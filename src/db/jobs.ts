@@ -13,7 +13,14 @@ export interface NewJob {
   dedupeKey?: string;
 }
 
-export type Job = Pick<Row<'job'>, 'id' | 'kind' | 'lane' | 'payload' | 'attempts' | 'created_at'>;
+export type Job = Pick<
+  Row<'job'>,
+  'id' | 'kind' | 'lane' | 'payload' | 'attempts' | 'last_error' | 'created_at'
+>;
+
+/** True when a part of the work may be done: also after an attempt that a rate limit ended, which is not counted. */
+export const wasBegun = (job: Pick<Job, 'attempts' | 'last_error'>) =>
+  job.attempts > 1 || job.last_error !== null;
 
 /** Enqueues inside the caller's transaction. */
 export async function enqueue(db: Db, jobs: NewJob | NewJob[]): Promise<void> {
@@ -69,7 +76,7 @@ export async function claim(
         and (j.lane is null or not exists (
           select 1 from job earlier where earlier.lane = j.lane and earlier.state = 'ready' and earlier.id < j.id))
       order by j.run_at, j.id limit ${limit} for update skip locked)
-    returning id, kind, lane, payload, attempts, created_at`.execute(db);
+    returning id, kind, lane, payload, attempts, last_error, created_at`.execute(db);
   return result.rows;
 }
 
@@ -101,6 +108,12 @@ export async function bury(db: Db, held: { id: number; owner: string; error: str
   await sql`update job set state = 'dead', held_by = null, held_until = null, last_error = ${held.error},
       finished_at = clock_timestamp()
     where id = ${held.id} and held_by = ${held.owner}`.execute(db);
+}
+
+/** Lets what backs off in a lane be tried now, when somebody may have mended what was in the way. */
+export async function hurry(db: Db, lane: string): Promise<void> {
+  await sql`update job set held_until = null
+    where lane = ${lane} and state = 'ready' and held_by is null`.execute(db);
 }
 
 /** Frees every lease. Only for the embedded database, whose lock proves that no other process can hold one. */

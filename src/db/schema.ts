@@ -326,6 +326,18 @@ export interface EvidenceTable {
   digest: string;
 }
 
+/** A file that was shared in a room, as Slack describes it. */
+export interface RoomFile {
+  name: string;
+  permalink: string | null;
+  id?: string;
+  /** Where its bytes are, for who has the bot's token. */
+  url?: string;
+  bytes?: number;
+  /** Why there is nothing to fetch, for a sentence in brackets. */
+  gone?: string;
+}
+
 export interface RoomMessageTable {
   channel_id: string;
   ts: string;
@@ -333,7 +345,7 @@ export interface RoomMessageTable {
   thread_ts: string | null;
   user_id: string;
   text: string;
-  files: Json<{ name: string; permalink: string | null }[]>;
+  files: Json<RoomFile[]>;
   edited_ts: string | null;
   deleted_at: Date | null;
   /** When it was said, on the clock that the timeline uses. */
@@ -347,7 +359,8 @@ export interface TimelineMarkTable {
   channel_id: string;
   ts: string;
   marked_by: string;
-  via: 'emoji' | 'shortcut';
+  /** The last three: a reaction that tells a lesson. */
+  via: 'emoji' | 'shortcut' | 'good' | 'bad' | 'luck';
   author: string | null;
   /** As it was when it was marked; in the incident's own room the recorded message counts instead. */
   text: string | null;
@@ -611,9 +624,25 @@ export interface AuditTable {
 export interface PostmortemTable {
   incident_id: number;
   markdown: string;
+  /** What the record lacked when it was assembled, beside what was left to do. */
   missing: Json<string[]>;
   assembled_at: Date;
   posted_at: Date | null;
+}
+
+export interface PostmortemDutyTable {
+  incident_id: number;
+  /** Slack id of who must write it; null: nobody is known. */
+  owner: string | null;
+  chosen_by: string | null;
+  /** Who was told last that it is theirs. */
+  told: string | null;
+  due_at: Date;
+  /** When its owner is reminded next; null once it is closed. */
+  next_at: Date | null;
+  archive_step: 'asked' | 'announced' | 'writing' | 'archiving' | 'archived' | 'failed' | null;
+  /** When the next step of archiving is due. */
+  archive_at: Date | null;
 }
 
 export interface EvalCaseTable {
@@ -627,6 +656,28 @@ export interface EvalCaseTable {
   added_by: string | null;
   /** Who took it out; it stays, so that nothing proposes it again. */
   dropped_by: string | null;
+}
+
+/** How the export of an incident to one place went. */
+export interface IncidentExportTable {
+  incident_id: number;
+  exporter: string;
+  /** When it last went well, and what was done then. */
+  exported_at: Date | null;
+  receipt: string | null;
+  url: string | null;
+  /** What is in the way, since when, and when the room was told. */
+  problem: string | null;
+  failing_since: Date | null;
+  told_at: Date | null;
+}
+
+/** Where an action item stands outside, such as the issue that was made of it. */
+export interface ActionLinkTable {
+  event_id: number;
+  exporter: string;
+  url: string;
+  label: string;
 }
 
 /** The proven cases of past incidents, replayed once against a state that a service came to serve. */
@@ -804,8 +855,11 @@ export interface Database {
   false_alarm: FalseAlarmTable;
   audit: AuditTable;
   postmortem: PostmortemTable;
+  postmortem_duty: PostmortemDutyTable;
   eval_case: EvalCaseTable;
   immunity_run: ImmunityRunTable;
+  incident_export: IncidentExportTable;
+  action_link: ActionLinkTable;
   serving: ServingTable;
   prompt_text: PromptTextTable;
   rehearsal_call: RehearsalCallTable;

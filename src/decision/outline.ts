@@ -6,17 +6,19 @@ export interface OutlineRow {
   answer: 'yes' | 'no' | 'unknown' | 'no or unknown' | 'in any case' | null;
   kind: 'symptom' | 'cause' | 'step' | 'leaf' | 'again';
   text: string;
-  /** It was on the way that was walked. */
+  /** It was on the way that was walked: a step that was asked, the end that was reached. */
   isWalked: boolean;
 }
+
+export type Walked = ReadonlyMap<string, string | null>;
 
 type Way = Pick<OutlineRow, 'depth' | 'answer'>;
 
 /**
  * A branch as an outline: each step once, with its answers under it; answers that lead to one place share a row, and what
- * was drawn before is only named. `walked` holds the ids of steps that were asked.
+ * was drawn before is only named. `walked` holds the answers by the ids of the steps that were asked.
  */
-export function outlineOf(playbook: Playbook, symptom: Symptom, walked: ReadonlySet<string>): OutlineRow[] {
+export function outlineOf(playbook: Playbook, symptom: Symptom, walked: Walked): OutlineRow[] {
   const drawn = new Set<string>();
   const root: OutlineRow[] = [
     { depth: 0, answer: null, kind: 'symptom', text: symptom.symptom, isWalked: walked.size > 0 },
@@ -32,11 +34,17 @@ export function outlineOf(playbook: Playbook, symptom: Symptom, walked: Readonly
       const next = { depth: way.depth + 1, answer };
       if (typeof to === 'string') return draw(to, next);
       const text = playbook.leaves[to.leaf]?.advice ?? to.leaf;
-      return [{ ...next, kind: 'leaf', text, isWalked: false }];
+      return [{ ...next, kind: 'leaf', text, isWalked: leads(answer, walked.get(id)) }];
     });
     return [{ ...row, kind: 'step' as const }, ...below];
   };
   return [...root, ...draw(symptom.steps[0]?.id ?? '', { depth: 0, answer: null })];
+}
+
+/** Whether the answer that was given is among those that this row stands for. */
+function leads(answer: OutlineRow['answer'], given: string | null | undefined): boolean {
+  if (given === null || given === undefined) return false;
+  return answer === 'in any case' || (answer ?? '').split(' or ').includes(given);
 }
 
 /** All symptoms with their likely cause and the first investigation. */
@@ -63,9 +71,14 @@ function waysOf({ yes, no, unknown }: Step): { answer: OutlineRow['answer']; to:
   ];
 }
 
+const ON_THE_WAY: Partial<Record<OutlineRow['kind'], string>> = { step: ' (asked)', leaf: ' (reached)' };
+
 /** The outline as text, for who cannot see the picture. */
 export function outlineText(rows: readonly OutlineRow[]): string {
   return rows
-    .map(({ depth, answer, text }) => `${'  '.repeat(depth)}${answer === null ? '' : `${answer}: `}${text}`)
+    .map(({ depth, answer, text, kind, isWalked }) => {
+      const said = `${answer === null ? '' : `${answer}: `}${text}`;
+      return `${'  '.repeat(depth)}${said}${isWalked ? (ON_THE_WAY[kind] ?? '') : ''}`;
+    })
     .join('\n');
 }

@@ -19,6 +19,16 @@ export interface Suspect {
   multipleLower: number;
 }
 
+/** How far above its own baseline, against all others, an offender must be: one that is always large is no incident. */
+export const OWN_MULTIPLE = 3;
+/** How many points more of all tokens than before: where all grew, nobody is the offender. */
+const LEAST_RISE = 0.1;
+/** And its one-sided 95 % bound is past this, so that it is not chance. */
+const CHANCE_MULTIPLE = 1.5;
+
+export const isRisen = (one: Suspect) =>
+  one.multiple > OWN_MULTIPLE && one.multipleLower > CHANCE_MULTIPLE && one.shareRisen >= LEAST_RISE;
+
 /**
  * Every named user and endpoint of the window. The bounds take calls as random arrivals whose tokens spread as much as
  * their mean (a compound Poisson process; recorded traffic comes near to it), so the logarithm of a ratio of two

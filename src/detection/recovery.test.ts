@@ -60,7 +60,11 @@ describe('recovery by the rule that tripped', () => {
   test('money-is-judged-when-the-rule-has-seen-its-own-window', () => {
     const spend = (usdPerHour: number, minutes: number) => {
       const reading: Reading = { n: 40, value: usdPerHour, sd: null };
-      return recovered('cost.spend', { fast: reading, slow: reading, offender: null }, { minutes });
+      return recovered(
+        'cost.spend',
+        { fast: reading, slow: reading, offender: null, before: null },
+        { minutes },
+      );
     };
     expect(spend(10, 14).state).toBe('proving');
     expect(spend(10, 15).state).toBe('recovered');

@@ -201,7 +201,10 @@ describe('spend against its limit of $50 and $45', () => {
     let signal: Signal | null = null;
     return values.map((value, minute) => {
       const reading = { n: 100, value, sd: null };
-      const verdict = costSpend.judge({ fast: reading, slow: reading, offender: null }, costSpend.defaults);
+      const verdict = costSpend.judge(
+        { fast: reading, slow: reading, offender: null, before: null },
+        costSpend.defaults,
+      );
       const next = nextSignal(signal, verdict, { settings: costSpend.defaults, now: now(minute) });
       signal = next;
       return next;

@@ -228,10 +228,15 @@ export function runStage(
   };
 }
 
-export function writePostmortem(incidentId: number, now: Date): NewJob {
+/** `quiet`: only what is kept is brought up to date; the room has read it already. */
+export function writePostmortem(
+  incidentId: number,
+  now: Date,
+  { quiet = false }: { quiet?: boolean } = {},
+): NewJob {
   return {
     kind: 'write-postmortem',
-    payload: { incidentId, readFrom: now.toISOString() },
+    payload: { incidentId, readFrom: now.toISOString(), quiet },
     runAt: now,
     lane: `postmortem:${incidentId}`,
   };

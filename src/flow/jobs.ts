@@ -9,8 +9,10 @@ import { loadTree } from './decide/walk-tree.ts';
 import { showTree as showBranch } from './effects.ts';
 import type { Flow } from './flow.ts';
 import { climb } from './incident/contain-ladder.ts';
+import { dutyJobs } from './learn/duty-jobs.ts';
+import { EXPORT } from './learn/export-jobs.ts';
 import { freezeInputs } from './learn/freeze-inputs.ts';
-import { EXPORT, runExport } from './learn/run-exports.ts';
+import { runExport } from './learn/run-exports.ts';
 import { tryImmunity } from './learn/try-immunity.ts';
 import { IMMUNITY } from './learn/watch-immunity.ts';
 import { publishPostmortem, writePostmortem } from './learn/write-postmortem.ts';
@@ -82,6 +84,7 @@ export function jobHandlers(flow: Flow): Record<string, JobHandler> {
     [EXPORT]: (job) => runExport(flow, job),
     ...pagerJobs(flow),
     ...stakeholderJobs(flow),
+    ...dutyJobs(flow),
     'run-mitigation': (job) => runMitigation(flow, job),
     'throttle-offender': (job) => throttleOffender(flow, job),
     'run-stage': (job) => runStage(flow, job),
@@ -93,6 +96,12 @@ export function jobHandlers(flow: Flow): Record<string, JobHandler> {
 
 /** Jobs that wait for a model to answer; they get a runner of their own, so that no page ever waits behind one. */
 export const MODEL_JOBS: readonly string[] = [RUN_CANARY, JUDGE_CALL, REHEARSE, REPRODUCE, IMMUNITY];
+
+/** What calls people or changes what users get; in a runner of its own it never stands behind rooms that Slack holds up. */
+export const URGENT_JOBS: readonly string[] = [
+  ...['page', 'page-people', 'climb-ladder', 'settle-pages', 'take-page-event', CALL_APPROVERS],
+  ...['run-mitigation', 'run-stage', 'throttle-offender'],
+];
 
 /** The card is always drawn from the rows as they are now, so one edit stands for all that wait behind it. */
 async function refresh(flow: Flow, job: Job): Promise<void> {

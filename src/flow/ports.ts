@@ -1,5 +1,7 @@
-import type { VoteChoice } from '../db/schema.ts';
+import type { RoomFile, VoteChoice } from '../db/schema.ts';
 import type { LeafAction } from '../decision/playbook.ts';
+import type { CharacteristicsView } from './decide/characteristics-view.ts';
+import type { DutyView, PostmortemView } from './learn/duty-view.ts';
 import type { FailingExample } from './learn/failing-examples.ts';
 import type { DigestView } from './room/digest-view.ts';
 import type { HomeView } from './room/home.ts';
@@ -18,7 +20,8 @@ export type RoomMessage =
   | { kind: 'stakeholder'; ask: StakeholderView }
   | { kind: 'digest'; digest: DigestView }
   | { kind: 'notice'; text: string; mention?: string[]; room?: string | undefined }
-  | { kind: 'postmortem'; summary: string; missing: string[] };
+  | { kind: 'postmortem'; postmortem: PostmortemView }
+  | { kind: 'duty'; duty: DutyView };
 
 export interface ProposalView {
   mitigationId: number;
@@ -134,22 +137,6 @@ export interface TreeLeafView {
   plan?: { isReady: boolean; lines: string[] } | null;
 }
 
-/** The five questions with what answers them now; outside text is raw. */
-export interface CharacteristicsView {
-  incidentId: number;
-  questions: {
-    question: string;
-    asked: string;
-    answer: string | null;
-    /** Who answered; null: the evidence. */
-    by: string | null;
-    /** What the evidence says beside a person's answer. */
-    evidence: string | null;
-  }[];
-  /** Failing examples can be sent again from here. */
-  mayReproduce: boolean;
-}
-
 export interface TreeStepView {
   symptomId: string;
   symptom: string;
@@ -162,6 +149,12 @@ export interface TreeStepView {
   answers: ('yes' | 'no' | 'unknown')[];
 }
 
+/** `why` there are none, for a sentence in brackets. */
+export type FetchedFile =
+  | { kind: 'fetched'; bytes: Buffer }
+  | { kind: 'too-large' }
+  | { kind: 'refused'; why: string };
+
 export interface PostedRef {
   channelId: string;
   ts: string;
@@ -173,7 +166,7 @@ export interface ChannelMessage {
   userId: string;
   text: string;
   editedTs: string | null;
-  files: { name: string; permalink: string | null }[];
+  files: RoomFile[];
   /** Nothing was said: somebody came or left. */
   presence?: 'joined' | 'left';
 }
@@ -184,10 +177,14 @@ export interface Chat {
   createRoom(room: WantedRoom): Promise<Room>;
   invite(channelId: string, userIds: string[]): Promise<void>;
   setTopic(channelId: string, topic: string): Promise<void>;
+  /** For good: nothing can be read or written there afterwards. One that is archived already is no error. */
+  archive(channelId: string): Promise<void>;
   /** Posts once per `key`: with `retried`, the channel is searched for the key before posting again. */
   post(message: OutgoingMessage): Promise<PostedRef>;
   edit(ref: PostedRef, message: RoomMessage): Promise<void>;
   upload(file: OutgoingFile): Promise<void>;
+  /** The bytes of a shared file, by the address that came with it. */
+  fetchFile(file: { url: string; largestBytes: number }): Promise<FetchedFile>;
   /** Only `userId` sees it. Never retried: a lost whisper is harmless. */
   whisper(whisper: { channelId: string; userId: string; text: string }): Promise<void>;
   /** Top-level messages of a channel since `oldest`, newest first, all pages; then `thread` for each root. */

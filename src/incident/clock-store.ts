@@ -4,8 +4,11 @@ import type { Row } from '../db/schema.ts';
 /** What is done at its time while an incident is not taken, not contained, still not contained. */
 export type LadderStep = 'acknowledge' | 'contain' | 'escalate';
 
-/** A deadline that someone must meet. `lead`: until somebody acknowledges, else the engineering lead is told. */
-export type ClockKind = LadderStep | 'lead' | 'update' | 'update-lead' | `postmortem-${number}h`;
+/**
+ * A deadline that someone must meet. `lead`: until somebody acknowledges, else the engineering lead is told;
+ * `update-lead`: an update that whoever was asked first has not given, else the commander is asked.
+ */
+export type ClockKind = LadderStep | 'lead' | 'update' | 'update-lead';
 
 export async function startClocks(
   db: Db,

@@ -41,6 +41,7 @@ export async function homeFingerprint(db: Db): Promise<string> {
       (select string_agg(concat_ws(',', id, status, lease_owner, lease_until, kept_by), ';' order by id)
         from mitigation where status = 'proposed' or lease_until is not null),
       (select count(*) from vote),
+      (select string_agg(concat_ws(',', incident_id, owner, due_at), ';' order by incident_id) from postmortem_duty),
       (select string_agg(concat_ws(',', incident_id, kind, due_at), ';' order by id) from clock where state = 'running'),
       (select string_agg(concat_ws(',', incident_id, role, contacts, acknowledged_by), ';' order by incident_id, role)
         from stakeholder_ask),

@@ -69,6 +69,10 @@ export function withSafetyRules<T extends { category: Category; severity: Severi
   return asked.category === 'safety' ? { ...asked, severity: 'sev1', private: true } : asked;
 }
 
+/** Policy: production pages; other environments never do, and drills neither. */
+export const mayPage = ({ environment, drill }: Pick<Incident, 'environment' | 'drill'>): boolean =>
+  environment === PRODUCTION && !drill;
+
 export type PagePlan =
   | { kind: 'page'; afterMs: number }
   | { kind: 'ticket' }

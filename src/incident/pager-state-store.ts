@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
 import type { Row } from '../db/schema.ts';
+import { LIVE } from './incident.ts';
 
 export type PagerAspect = 'status' | 'people' | 'priority' | 'urgency' | 'notified';
 export type PagerState = Row<'pager_state'>;
@@ -51,6 +52,27 @@ export async function pagedBy(db: Db, pagerdutyId: string): Promise<PagedInciden
     ...pages.map((row) => ({ incidentId: row.incident_id, purpose: row.purpose })),
     ...people.map((row) => ({ incidentId: row.incident_id, purpose: 'people' as const })),
   ];
+}
+
+/** An incident of PagerDuty that stands for a live one of ours. */
+export interface OpenPage {
+  pagerdutyId: string;
+  service: string | null;
+}
+
+/** Those that were opened for live incidents, pages of people by name included, the newest first. */
+export async function openPages(db: Db, limit: number): Promise<OpenPage[]> {
+  const { rows } = await sql<{ pagerduty_id: string; service: string | null }>`
+    with told as (
+      select receipt ->> 'pagerdutyId' as pagerduty_id, incident_id from page where state = 'sent'
+      union all
+      select receipt -> 'own' ->> 'pagerdutyId', incident_id from people_page)
+    select told.pagerduty_id, min(incident.service) as service from told
+    join incident on incident.id = told.incident_id
+    where told.pagerduty_id is not null and incident.status in (${sql.join([...LIVE])})
+    group by told.pagerduty_id
+    order by max(incident.id) desc limit ${limit}`.execute(db);
+  return rows.map((row) => ({ pagerdutyId: row.pagerduty_id, service: row.service }));
 }
 
 /** The pages that went out as events and whose incident in PagerDuty is not known. */

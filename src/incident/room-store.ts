@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db/database.ts';
-import type { NewRow, Row } from '../db/schema.ts';
+import type { NewRow, RoomFile, Row } from '../db/schema.ts';
 
 export interface RecordedMessage {
   channelId: string;
@@ -9,7 +9,7 @@ export interface RecordedMessage {
   threadTs: string | null;
   userId: string;
   text: string;
-  files: { name: string; permalink: string | null }[];
+  files: RoomFile[];
   editedTs: string | null;
   saidAt: Date;
 }
@@ -110,6 +110,21 @@ export async function messagesOf(db: Db, incidentId: number): Promise<Row<'room_
     .selectFrom('room_message')
     .selectAll()
     .where('incident_id', '=', incidentId)
+    .orderBy('ts')
+    .execute();
+}
+
+/** The files of the messages that are still there, oldest first, with who shared them. */
+export async function sharedFilesOf(
+  db: Db,
+  incidentId: number,
+): Promise<Pick<Row<'room_message'>, 'user_id' | 'files'>[]> {
+  return db
+    .selectFrom('room_message')
+    .select(['user_id', 'files'])
+    .where('incident_id', '=', incidentId)
+    .where('deleted_at', 'is', null)
+    .where(sql<boolean>`jsonb_array_length(files) > 0`)
     .orderBy('ts')
     .execute();
 }

@@ -156,15 +156,15 @@ function describeStep({ setting, from, to }: Step): string {
     case 'fallback':
       return `${setting} ${change}`;
     case 'split':
-      return `${String(to)} % of the traffic to ${subject}${from === 0 ? '' : ` (${String(from)} % now)`}`;
+      return `${String(to)} % of the traffic to ${subject}${from === 0 ? '' : ` (${String(from)} % before)`}`;
     case 'limit':
       return to === null
-        ? `lift the limit of ${subject} (${rate(from)} now)`
-        : `limit ${subject} to ${rate(to)} (${from === null ? 'no limit' : rate(from)} now)`;
+        ? `lift the limit of ${subject} (${rate(from)} before)`
+        : `limit ${subject} to ${rate(to)} (${from === null ? 'no limit' : rate(from)} before)`;
     case 'token-cap':
       return to === null
         ? `lift the cap of ${String(from)} output tokens`
-        : `cap outputs at ${String(to)} tokens (${from === null ? 'no cap' : String(from)} now)`;
+        : `cap outputs at ${String(to)} tokens (${from === null ? 'no cap' : String(from)} before)`;
     case 'disclaimer':
       return to === null ? `remove the disclaimer "${String(from)}"` : `add the disclaimer "${String(to)}"`;
     case 'blocked':

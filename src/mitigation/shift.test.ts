@@ -75,6 +75,6 @@ test('traffic-that-another-arm-has-is-not-shifted', () => {
 
 test('a-shift-and-a-pin-to-the-same-model-are-told-apart', () => {
   const shifted = describePlan({ shift: shift({ from: 10, stages: [25, 50, 100] }), steps: ALONE });
-  expect(shifted).toBe('shift the traffic to m-2: 25 → 50 → 100 % (10 % now)');
+  expect(shifted).toBe('shift the traffic to m-2: 25 → 50 → 100 % (10 % before)');
   expect(describePlan({ shift: null, steps: ALONE })).toBe('model m-1 → m-2');
 });

@@ -71,7 +71,7 @@ export function describePlan({ shift, steps }: Pick<Plan, 'shift' | 'steps'>): s
   if (shift === null) return describeSteps(steps);
   const arm = subjectOf(shift.setting) ?? '';
   const stages = shift.stages.length === 1 ? 'all at once' : `${shift.stages.join(' → ')} %`;
-  return `shift the traffic to ${arm}: ${stages}${shift.from === 0 ? '' : ` (${shift.from} % now)`}`;
+  return `shift the traffic to ${arm}: ${stages}${shift.from === 0 ? '' : ` (${shift.from} % before)`}`;
 }
 
 /** What the target must still say at the click. */

@@ -4,6 +4,7 @@ import { findAdoptable, raiseUrgency, writeNote } from './adoption.ts';
 import { type Client, type PagerDutyAccess, pagerDutyClient } from './client.ts';
 import { findUser, findUserByEmail, onCallOf } from './directory.ts';
 import { keysOf, noteText, notificationsOf } from './history.ts';
+import { lookAt } from './look.ts';
 import { cutTitle, notConfigured, openOverRest, pathOf, prioritise, raise, receiptOf } from './opening.ts';
 import { pagePeople, reassign } from './responders.ts';
 
@@ -76,13 +77,14 @@ function pagerOver(access: Access, of: Pager['of']): Pager {
 /** What is only read. */
 function asking(
   client: Client,
-): Pick<Pager, 'onCall' | 'user' | 'userByEmail' | 'notifications' | 'keysOf' | 'noteText'> {
+): Pick<Pager, 'onCall' | 'user' | 'userByEmail' | 'notifications' | 'keysOf' | 'look' | 'noteText'> {
   return {
     onCall: (policyId) => onCallOf(client, policyId),
     user: (id) => findUser(client, id),
     userByEmail: (email) => findUserByEmail(client, email),
     notifications: (id) => notificationsOf(client, id),
     keysOf: (id) => keysOf(client, id),
+    look: (id) => lookAt(client, id),
     noteText: (id, noteId) => noteText(client, id, noteId),
   };
 }

@@ -1,5 +1,18 @@
 import type { BlockContent, Heading, PhrasingContent } from 'mdast';
-import { code, heading, none, paragraph, quoted, table, utc, words } from './prose.ts';
+import { picture } from './pictures.ts';
+import {
+  code,
+  heading,
+  measure,
+  none,
+  paragraph,
+  quoted,
+  sentenceCase,
+  strong,
+  table,
+  utc,
+  words,
+} from './prose.ts';
 import type {
   DataPoints,
   DriftPoint,
@@ -35,6 +48,7 @@ export function dataPoints(record: PostmortemRecord, limits: SampleLimits): (Blo
     ...samplePoint(points.samples ?? [], hidden, limits),
     heading(3, words`Drift in the two hours before`),
     ...verdictPoint(points.driftVerdict),
+    ...(record.charts ?? []).map(picture),
     ...driftPoint(points.drift ?? []),
     heading(3, words`Shift of the inputs`),
     ...shiftPoint(points.inputShift),
@@ -44,11 +58,20 @@ export function dataPoints(record: PostmortemRecord, limits: SampleLimits): (Blo
 // A rendered prompt holds a user's words, so a private incident shows only its checksum.
 function promptPoint(prompt: PromptPoint, hidden: boolean, limits: SampleLimits): BlockContent[] {
   const { name, version, sha256, rendered } = prompt;
-  const named = words`Prompt ${code(name)}, version ${code(version)}, SHA-256 ${code(sha256)}.`;
-  const about = [paragraph(named), ...variantTable(prompt.variants ?? [])];
-  if (hidden) return [...about, paragraph(words`${privateReason}`)];
-  if (!rendered) return [...about, paragraph(words`Its rendered text was not frozen.`)];
-  return [...about, paragraph(words`As it was rendered:`), ...quoted(rendered, limits.maxTextChars)];
+  const about = words`Version ${code(version)} of ${named(name)}${checksum(sha256)}.`;
+  const blocks = [paragraph(about), ...variantTable(prompt.variants ?? [])];
+  if (hidden) return [...blocks, paragraph(words`${privateReason}`)];
+  if (!rendered) return [...blocks, paragraph(words`Its rendered text was not frozen.`)];
+  return [...blocks, paragraph(words`As it was rendered:`), ...quoted(rendered, limits.maxTextChars)];
+}
+
+// Calls need not name their prompt, nor say its checksum.
+function named(name: string): PhrasingContent[] {
+  return name === 'unnamed' ? words`the prompt` : words`the prompt ${code(name)}`;
+}
+
+function checksum(sha256: string): PhrasingContent[] {
+  return sha256 === 'unknown' ? words`; its checksum is not known` : words`, SHA-256 ${code(sha256)}`;
 }
 
 function variantTable(variants: readonly Variant[]): BlockContent[] {
@@ -65,7 +88,8 @@ function variantTable(variants: readonly Variant[]): BlockContent[] {
 }
 
 function modelPoint({ requested, served, parameters, servedSince }: ModelPoint): BlockContent[] {
-  const swap = requested === served ? [] : words` These differ, so look for a silent change of the model.`;
+  const swap =
+    requested === served ? [] : words` These differ, so the model can change behind the requested name.`;
   const sinceText = servedSince === undefined ? [] : words` since ${utc(servedSince)}`;
   const blocks: BlockContent[] = [
     paragraph(words`Requested ${code(requested)}, served ${code(served)}${sinceText}.${swap}`),
@@ -123,7 +147,11 @@ function sampleRow({ callId, verdict, score, formatOk }: Sample): PhrasingConten
 
 function verdictPoint(verdict: DataPoints['driftVerdict']): BlockContent[] {
   if (verdict === undefined) return [];
-  return [paragraph(words`Verdict: ${verdict.verdict}. ${verdict.because.join(' ')}`)];
+  return [
+    paragraph(
+      words`Could it have been seen before? ${strong(sentenceCase(verdict.verdict))}. ${verdict.because.join(' ')}`,
+    ),
+  ];
 }
 
 function driftPoint(drift: readonly DriftPoint[]): BlockContent[] {
@@ -132,8 +160,8 @@ function driftPoint(drift: readonly DriftPoint[]): BlockContent[] {
   const rows = inOrder.map((point) => [
     words`${utc(point.at)}`,
     [code(point.rule)],
-    point.value === null ? words`no data` : words`${point.value}`,
-    point.baseline === undefined ? words`none` : words`${point.baseline}`,
+    point.value === null ? words`no data` : words`${measure(point.value, point.rule)}`,
+    point.baseline === undefined ? words`none` : words`${measure(point.baseline, point.rule)}`,
     words`${point.n}`,
     words`${point.state}`,
   ]);

@@ -5,7 +5,7 @@ import { toMarkdown as mdastToMarkdown } from 'mdast-util-to-markdown';
 import { describe, expect, it } from 'vitest';
 import { at, empty, full, message, names, ts } from './example-record.ts';
 import { markdownStyle } from './markdown.ts';
-import { assemble, toMarkdown } from './postmortem.ts';
+import { assemble, markdownPieces, toMarkdown } from './postmortem.ts';
 import type { PostmortemRecord } from './record.ts';
 
 const write = (record: PostmortemRecord) => toMarkdown(assemble(record, { names }));
@@ -100,7 +100,7 @@ describe('post-mortem of hostile text', () => {
 
   it('never changes the outline of the headings, as another parser reads them', () => {
     const [, ...expected] = outline(write({ ...empty, mitigations: full.mitigations }));
-    expect(expected.length).toBe(21);
+    expect(expected.length).toBe(25);
     fc.assert(
       fc.property(hostile, hostile, (text, other) => {
         const [title, ...rest] = outline(write(record(text, other)));
@@ -142,6 +142,55 @@ describe('post-mortem of hostile text', () => {
         expect(toMarkdown(root)).toBe(mdastToMarkdown(root, markdownStyle));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('is written the same in pieces as by the library', () => {
+    const token = fc.constantFrom(
+      ...[
+        '*bold*',
+        '_it_',
+        '~no~',
+        '`code`',
+        '<https://a.b/c?d=1&amp;e=2|board>',
+        '<https://a.b/c>',
+        '<@U1>',
+      ],
+      ...[
+        'word',
+        'a_b',
+        '3.',
+        '(x)',
+        '&gt; q',
+        '\n',
+        ' ',
+        ' ',
+        ' ',
+        ', ',
+        '.',
+        ':',
+        '@',
+        '!',
+        '&amp;',
+        '[',
+        ']',
+      ],
+      ...['www.a.b', 'a@b.co', 'é', '支援', '👍', '\\', '#', '+', '-', '=', '|', '&lt;b', '\n\n', '```x```'],
+    );
+    const said = fc.array(token, { minLength: 1, maxLength: 9 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(said, said, (text, other) => {
+        const messages = [
+          message(2, text),
+          message(3, other, { threadTs: ts(2), permalink: 'https://s.example/p1', editedTs: '1' }),
+          message(4, `${text} ${other}`, { files: [{ name: 'a b.png', permalink: 'https://f.example/1' }] }),
+        ];
+        const events = [{ at: at(1), kind: 'note', text, actor: 'U1' }];
+        const all = { ...empty, messages, events };
+        const whole = mdastToMarkdown(assemble(all, { names }), markdownStyle);
+        expect([...markdownPieces(all, { names })].join('')).toBe(whole);
+      }),
+      { numRuns: 500 },
     );
   });
 

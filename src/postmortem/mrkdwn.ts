@@ -15,8 +15,12 @@ const markNode = { '*': 'strong', _: 'emphasis', '~': 'delete' } as const;
 // Control characters and direction overrides can make a text read other than it is, so they go.
 const unreadable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
+// Most texts hold neither one of them nor a line end but \n.
+const suspect = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/;
+
 /** Outside text as well-formed Unicode with `\n` line ends and without characters that hide or reorder. */
 export function readable(text: string): string {
+  if (!suspect.test(text)) return text.toWellFormed();
   const lines = text.replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n').replace(unreadable, '');
   return lines.toWellFormed();
 }
@@ -32,12 +36,23 @@ export function decodeEntities(text: string): string {
  * mentions.
  */
 export function mrkdwnToFlow(text: string, names: Names): BlockContent[] {
+  const clean = readable(text);
+  if (isOneLine(clean)) return oneLine(clean.trim(), names);
   const blocks: BlockContent[] = [];
-  for (const [index, part] of splitFences(readable(text)).entries()) {
+  for (const [index, part] of splitFences(clean).entries()) {
     if (index % 2 === 1) blocks.push({ type: 'code', value: decodeEntities(part).replace(/^\n|\n$/g, '') });
     else blocks.push(...linesToBlocks(part.split('\n'), names));
   }
   return blocks;
+}
+
+function isOneLine(text: string): boolean {
+  return !/\n|```|^(?:&gt;|>)/.test(text) && text.trim() !== '';
+}
+
+function oneLine(line: string, names: Names): Paragraph[] {
+  const children = inline(line, names);
+  return children.length > 0 ? [{ type: 'paragraph', children }] : [];
 }
 
 /** The same on one line, for table cells and headings: blocks run on and code blocks become inline code. */
@@ -100,6 +115,7 @@ const lexeme = /`([^`\n]+)`|<([^<>\n]+)>|([*_~])/g;
 
 /** One line of mrkdwn. Each mark is open at most once, so the stack is three deep and this is linear. */
 function inline(line: string, names: Names): PhrasingContent[] {
+  if (!/[`<*_~]/.test(line)) return line === '' ? [] : [{ type: 'text', value: decodeEntities(line) }];
   const stack: Open[] = [{ mark: undefined, nodes: [] }];
   let from = 0;
   for (const match of line.matchAll(lexeme)) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { empty, full, message, names, ts } from './example-record.ts';
-import { assemble, toMarkdown } from './postmortem.ts';
+import { assemble, markdownPieces, toMarkdown } from './postmortem.ts';
 import { type PostmortemRecord, questions } from './record.ts';
 
 const write = (record: PostmortemRecord) => toMarkdown(assemble(record, { names }));
@@ -24,6 +24,10 @@ const sections = [
   '3 Sample of outputs',
   '3 Drift in the two hours before',
   '3 Shift of the inputs',
+  '2 What went well, what went badly, where we were lucky',
+  '3 What went well',
+  '3 What went badly',
+  '3 Where we were lucky',
   '2 Action items',
   '2 Eval cases',
   '2 What is still missing',
@@ -33,8 +37,8 @@ describe('post-mortem', () => {
   it('has every section in order, even when nothing was recorded', () => {
     const markdown = write(empty);
     expect(headings(markdown)).toEqual(['1 Post-mortem of INC-12: Refunds invented', ...sections]);
-    expect(markdown).toContain('None recorded. No mitigation was proposed.');
-    expect(markdown).toContain('None recorded. Nobody walked the decision tree.');
+    expect(markdown).toContain('## Mitigations\n\nNo mitigation was proposed.');
+    expect(markdown).toContain('## Decision path\n\nNobody walked the decision tree.');
     expect(markdown).not.toMatch(/\n#+ [^\n]+\n+(?=## )/);
   });
 
@@ -43,12 +47,13 @@ describe('post-mortem', () => {
     expect(markdown).toContain('| Time to detect | 12 minutes |');
     expect(markdown).toContain('| Time to contain | 8 minutes |');
     expect(markdown).toContain('| Time to resolve | 1 hour 23 minutes |');
-    expect(markdown).toContain('It was contained after 8 minutes.');
+    expect(markdown).toContain(
+      'It started at 2026-11-22 02:00:00 UTC and was detected 12 minutes later. Counted from its detection, it was contained after 8 minutes, mitigated after 19 minutes and resolved after 1 hour 23 minutes.',
+    );
     expect(markdown).toContain('The rule `quality-drop` measured 0.61 over 230 samples.');
-    expect(markdown).toContain('The baseline was 0.82 over 4,000 samples. That is 25.6 % lower.');
+    expect(markdown).toContain('The baseline was 0.82 over 4,000 samples, so this is 25.6 % lower.');
     expect(markdown).toContain('- 2026-11-22 01:57:00 UTC: prompt answer went from v13 to v14.');
-    expect(markdown).toContain('412 of 8,000 requests were affected. That is 5.15 %.');
-    expect(markdown).toContain('37 users received a bad output.');
+    expect(markdown).toContain('Affected requests: 412 of 8,000 (5.1 %). 37 users received a bad output.');
   });
 
   it('answers each question with its source', () => {
@@ -60,7 +65,7 @@ describe('post-mortem', () => {
   it('merges machine and people by time, replies under their root', () => {
     expect(write(full)).toContain(
       [
-        '- **2026-11-22 02:12:00** Bot, signal: quality-drop fired.',
+        '- **2026-11-22 02:12:00** Bot: quality-drop fired.',
         '- **2026-11-22 02:13:00** ana: Looking at @bo, @here',
         '  - **2026-11-22 02:16:00** bo (edited): It is v14',
         '',
@@ -89,11 +94,11 @@ describe('post-mortem', () => {
   it('prints the decision path and the receipt of a mitigation', () => {
     const markdown = write(full);
     expect(markdown).toContain(
-      '1. Did the prompt change? Found: v13 to v14. Answer: yes, from the evidence at',
+      '1. Did the prompt change? **Yes**, from the evidence at 2026-11-22 02:16:00 UTC. Found: v13 to v14.',
     );
-    expect(markdown).toContain('- Proposed by @ana, approved by @bo, @cy.');
-    expect(markdown).toContain('- Receipt: proven, from 214 calls. The metric went from 0.61 to 0.83.');
-    expect(markdown).toContain('It took effect after 1 minute 35 seconds.');
+    expect(markdown).toContain('- Plan MIT-3 from v14 to v13, proposed by @ana, approved by @bo and @cy.');
+    expect(markdown).toContain('- Receipt: proven, from 214 calls. The metric went from 0.61 to 0.83 (');
+    expect(markdown).toContain('at 2026-11-22 02:26:00 UTC, 1 minute 35 seconds after it was applied.');
   });
 
   it('says so when the served model is not the requested one', () => {
@@ -150,7 +155,7 @@ describe('post-mortem of a long room', () => {
       const messages = room(count);
       const runs = [0, 1].map(() => {
         const start = performance.now();
-        write({ ...full, messages });
+        for (const piece of markdownPieces({ ...full, messages }, { names })) expect(piece).not.toBe('');
         return performance.now() - start;
       });
       return Math.min(...runs);

@@ -12,6 +12,9 @@ import type {
   TableCell,
   Text,
 } from 'mdast';
+import { amount } from '../detection/amount.ts';
+import { ruleOf } from '../detection/rules.ts';
+import { AUTOMATION } from '../mitigation/plan.ts';
 import { redact } from '../redaction.ts';
 import { mrkdwnToFlow, type Names, readable, toLink } from './mrkdwn.ts';
 
@@ -54,6 +57,11 @@ export function clause(text: string): string {
   return text.trim().replace(/[.\s]{1,20}$/, '');
 }
 
+/** The first letter of a plain word made large; ids and names stay as they are. */
+export function sentenceCase(text: string): string {
+  return text.replace(/^[a-z]+(?=[\s,.;:]|$)/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
+}
+
 /** A link with redacted label, or the label alone when the address is not one we link to. */
 export function linked(label: string, url: string | undefined): Link | Text {
   const text = outside(label);
@@ -65,6 +73,11 @@ export function strong(value: string): Strong {
   return { type: 'strong', children: [outside(value)] };
 }
 
+/** A time of ours, which holds nothing to redact. */
+export function strongTime(at: Date): Strong {
+  return { type: 'strong', children: [{ type: 'text', value: clockTime(at) }] };
+}
+
 export function code(value: string): PhrasingContent {
   const text = outside(value);
   return text.value === '' ? text : { type: 'inlineCode', value: text.value };
@@ -72,11 +85,19 @@ export function code(value: string): PhrasingContent {
 
 /** A person, by display name where one is known, else by id. */
 export function person(id: string, names: Names): string {
+  if (id === AUTOMATION) return 'the bot';
   return `@${(names.get(id) ?? id).replace(/^@+/, '')}`;
 }
 
+const lists = new Intl.ListFormat('en-GB');
+
+/** `a`, `a and b`, `a, b and c`. */
+export function inList(parts: readonly string[]): string {
+  return lists.format(parts);
+}
+
 export function people(ids: readonly string[], names: Names): string {
-  return ids.map((id) => person(id, names)).join(', ');
+  return inList(ids.map((id) => person(id, names)));
 }
 
 /** mrkdwn that people wrote, as redacted blocks. */
@@ -97,7 +118,7 @@ export function list(items: readonly BlockContent[][], ordered = false): List {
   return { type: 'list', ordered, spread: false, children: items.map(listItem) };
 }
 
-function listItem(children: BlockContent[]): ListItem {
+export function listItem(children: BlockContent[]): ListItem {
   const simple = children.slice(1).every((child) => child.type === 'list');
   return { type: 'listItem', spread: !simple, children };
 }
@@ -118,9 +139,20 @@ export function table(head: readonly string[], rows: readonly PhrasingContent[][
   };
 }
 
-/** Says that there is nothing here, and why. */
-export function none(reason: string): Paragraph {
-  return paragraph([{ type: 'text', value: `None recorded. ${reason}` }]);
+/** Our own sentence that says that there is nothing here. */
+export function none(sentence: string): Paragraph {
+  return paragraph([{ type: 'text', value: sentence }]);
+}
+
+/** A number of a rule, in the unit of what it watches where the rule is known. */
+export function measure(value: number, rule: string | undefined): string {
+  const unit = rule === undefined ? undefined : ruleOf(rule)?.unit;
+  return unit === undefined ? figure(value) : amount(value, unit);
+}
+
+/** `1 user`, `37 users`. */
+export function count(n: number, one: string): string {
+  return `${figure(n)} ${one}${n === 1 ? '' : 's'}`;
 }
 
 /** A recorded text as a redacted code block of at most `maxChars` characters, which says when it was cut. */
@@ -143,7 +175,13 @@ export function figure(value: number): string {
 
 /** `2026-11-22 03:20:54`, in UTC; `time unknown` when it is not a date. */
 export function clockTime(at: Date): string {
-  return Number.isNaN(at.getTime()) ? 'time unknown' : at.toISOString().slice(0, 19).replace('T', ' ');
+  if (Number.isNaN(at.getTime())) return 'time unknown';
+  const day = `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`;
+  return `${day} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+}
+
+function two(n: number): string {
+  return n < 10 ? `0${n}` : String(n);
 }
 
 export function utc(at: Date): string {

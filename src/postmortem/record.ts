@@ -1,4 +1,5 @@
 import type { MitigationFacts, RootCause } from './mitigation-facts.ts';
+import type { Chart, SharedFile } from './pictures.ts';
 
 /** Everything one post-mortem is made of. All texts are raw; assembling the document redacts them. */
 export interface PostmortemRecord {
@@ -15,10 +16,16 @@ export interface PostmortemRecord {
   readonly mitigations: readonly MitigationFacts[];
   readonly rootCause?: RootCause | undefined;
   readonly dataPoints: DataPoints;
+  /** Drawn from the measurements. */
+  readonly charts?: readonly Chart[] | undefined;
+  /** What went well, badly or by luck, as people said it, oldest first. */
+  readonly lessons?: readonly Lesson[] | undefined;
   readonly actionItems: readonly ActionItem[];
   readonly evalCases: readonly EvalCaseFacts[];
   /** The lead's recorded reason for having no eval case; it takes the place of one. */
   readonly noEvalCaseReason?: { readonly text: string; readonly by: string } | undefined;
+  /** Who signed the document as it is. */
+  readonly signedOff?: readonly { readonly by: string; readonly at: Date }[] | undefined;
 }
 
 export interface IncidentFacts {
@@ -116,7 +123,7 @@ export interface RoomMessage {
   readonly text: string;
   readonly editedTs?: string | undefined;
   readonly deletedAt?: Date | undefined;
-  readonly files: readonly { readonly name: string; readonly permalink?: string | undefined }[];
+  readonly files: readonly SharedFile[];
   readonly permalink?: string | undefined;
 }
 
@@ -210,11 +217,21 @@ export interface Stratum {
   readonly sampled: number;
 }
 
+export interface Lesson {
+  readonly kind: 'good' | 'bad' | 'luck';
+  readonly text: string;
+  readonly by: string;
+  readonly permalink?: string | undefined;
+}
+
 export interface ActionItem {
+  readonly id?: number | undefined;
   readonly text: string;
   readonly owner?: string | undefined;
   readonly dueAt?: Date | undefined;
   readonly done?: boolean | undefined;
+  /** Where it is worked on, such as an issue. */
+  readonly link?: { readonly url: string; readonly label: string } | undefined;
 }
 
 export interface EvalCaseFacts {

@@ -5,12 +5,16 @@ import type { Names } from './mrkdwn.ts';
 import {
   bullets,
   clause,
+  count,
   heading,
   list,
+  measure,
   none,
   paragraph,
   people,
   person,
+  sentenceCase,
+  strong,
   utc,
   words,
   written,
@@ -24,7 +28,7 @@ export function fiveQuestions({ answers }: PostmortemRecord, names: Names): Bloc
   return (Object.keys(questions) as QuestionKey[]).flatMap((key) => {
     const answer = answers[key];
     const title = heading(3, words`${questions[key]}`);
-    if (!answer?.text.trim()) return [title, none('Nobody has answered, and the evidence could not.')];
+    if (!answer?.text.trim()) return [title, none('Not answered yet.')];
     const source = answer.by === 'evidence' ? 'from the evidence' : `by ${person(answer.by, names)}`;
     return [title, ...written(answer.text, names), paragraph(words`Answered ${source}.`)];
   });
@@ -34,7 +38,7 @@ export function fiveQuestions({ answers }: PostmortemRecord, names: Names): Bloc
 export function decisions({ decisionPath }: PostmortemRecord, names: Names): BlockContent[] {
   if (!decisionPath) return [none('Nobody walked the decision tree.')];
   const { symptom, steps, leaf, tree } = decisionPath;
-  const edition = tree === undefined ? [] : words` The tree was ${tree}.`;
+  const edition = tree === undefined ? [] : words` Edition of the tree: ${tree}.`;
   const blocks: BlockContent[] = [paragraph(words`The symptom was: ${clause(symptom)}.${edition}`)];
   if (steps.length === 0) blocks.push(paragraph(words`No step was taken.`));
   else
@@ -50,55 +54,74 @@ export function decisions({ decisionPath }: PostmortemRecord, names: Names): Blo
 
 function stepLine({ question, finding, answer, by, at }: DecisionStep, names: Names): PhrasingContent[] {
   const found = finding.trim() ? words` Found: ${clause(finding)}.` : [];
-  const who = by === 'evidence' ? 'the evidence' : person(by, names);
-  return words`${question}${found} Answer: ${clause(answer)}, from ${who} at ${utc(at)}.`;
+  const who = by === 'evidence' ? 'from the evidence' : `said ${person(by, names)}`;
+  return words`${question} ${strong(sentenceCase(clause(answer)))}, ${who} at ${utc(at)}.${found}`;
 }
 
 /** Every mitigation with who agreed to it and the receipt that says whether it worked. */
-export function mitigations({ mitigations: all }: PostmortemRecord, names: Names): Blocks {
+export function mitigations({ mitigations: all, incident }: PostmortemRecord, names: Names): Blocks {
   if (all.length === 0) return [none('No mitigation was proposed.')];
   return all.flatMap((one, index) => [
     heading(3, words`Mitigation ${index + 1}`),
-    paragraph(words`${clause(one.summary)}.`),
-    bullets(mitigationLines(one, names)),
+    paragraph(words`${sentenceCase(clause(one.summary))}.`),
+    bullets(mitigationLines(one, { names, rule: incident.rule })),
   ]);
 }
 
-function mitigationLines(one: MitigationFacts, names: Names): PhrasingContent[][] {
+interface Telling {
+  readonly names: Names;
+  /** The rule whose metric the receipts are in. */
+  readonly rule: string | undefined;
+}
+
+function mitigationLines(one: MitigationFacts, { names, rule }: Telling): PhrasingContent[][] {
   const voters = people(one.approvedBy, names);
   const approved = voters ? `approved by ${voters}` : 'not approved';
-  const applied = one.appliedAt ? `, applied at ${utc(one.appliedAt)}` : '';
   const lines = [
-    words`Plan ${one.id}: from ${clause(one.from)} to ${clause(one.to)}.`,
-    words`Proposed by ${person(one.proposedBy, names)}, ${approved}.`,
-    words`Status: ${one.status + applied}.`,
-    one.proof ? receipt(one.proof) : words`Receipt: none recorded, because nothing was verified.`,
+    words`Plan ${one.id}${change(one)}, proposed by ${person(one.proposedBy, names)}, ${approved}.`,
+    words`Status: ${status(one)}.`,
   ];
+  if (one.proof) lines.push(receipt(one.proof, rule));
+  else if (one.appliedAt) lines.push(words`Receipt: none, because nothing was verified.`);
   if (one.breakGlass) {
     const { by, reason, review } = one.breakGlass;
     const judged = review
       ? words`Reviewed by ${person(review.by, names)}: ${clause(review.text)}.`
-      : words`Review this.`;
-    lines.splice(2, 0, words`Break-glass by ${person(by, names)}: ${clause(reason)}. ${judged}`);
+      : words`Nobody else has reviewed this yet.`;
+    lines.splice(1, 0, words`Break-glass by ${person(by, names)}: ${clause(reason)}. ${judged}`);
   }
   if (one.refused) {
     const { by, reason, isWithdrawn } = one.refused;
     const why = reason ? words`: ${clause(reason)}` : [];
     lines.push(words`${isWithdrawn ? 'Withdrawn' : 'Rejected'} by ${person(by, names)}${why}.`);
   }
-  lines.push(...leaseLines(one, names));
-  return lines;
+  return [...lines, ...leaseLines(one, names)];
+}
+
+function status(one: MitigationFacts): string {
+  const { appliedAt } = one;
+  if (!appliedAt) return `${one.status.replaceAll('-', ' ')}, never applied`;
+  const applied = `applied at ${utc(appliedAt)}`;
+  return one.status === 'applied' ? applied : `${one.status.replaceAll('-', ' ')}, ${applied}`;
+}
+
+const BARE: readonly string[] = ['enabled', 'disabled', 'none', 'unknown'];
+
+// Most summaries name both values, or are about on and off.
+function change({ summary, from, to }: MitigationFacts): PhrasingContent[] {
+  const isSaid = [from, to].every((one) => summary.includes(one) || BARE.includes(one));
+  return isSaid ? [] : words` from ${clause(from)} to ${clause(to)}`;
 }
 
 /** What is still on says so, with its owner and its end, and why it is kept. */
 function leaseLines(one: MitigationFacts, names: Names): PhrasingContent[][] {
   const lines: PhrasingContent[][] = [];
+  const on = one.isOn ? words`It was still on when this was written. ` : [];
   const owner = one.leaseOwner ? words` Its owner is ${person(one.leaseOwner, names)}.` : [];
-  if (one.leaseUntil) lines.push(words`Its lease runs until ${utc(one.leaseUntil)}.${owner}`);
-  else if (one.isOn) lines.push(words`Its lease has no end.${owner}`);
+  if (one.leaseUntil) lines.push(words`${on}Its lease runs until ${utc(one.leaseUntil)}.${owner}`);
+  else if (one.isOn) lines.push(words`${on}Its lease has no end.${owner}`);
   if (one.kept)
     lines.push(words`Kept on purpose by ${person(one.kept.by, names)}: ${clause(one.kept.reason)}.`);
-  if (one.isOn) lines.push(words`It was still on when this was written.`);
   return lines;
 }
 
@@ -119,16 +142,18 @@ export function rootCause({ rootCause: cause }: PostmortemRecord, names: Names):
 
 const verdicts = { proven: 'proven', unproven: 'unproven', 'not-contained': 'not contained' } as const;
 
-function receipt(proof: Proof): PhrasingContent[] {
+function receipt(proof: Proof, rule: string | undefined): PhrasingContent[] {
   const { before, after, n, interval, timeToEffectMs, servedAt } = proof;
-  const sentences = words`Receipt: ${verdicts[proof.verdict]}, from ${n} calls.`;
+  const from = n === 0 ? '; no call came in' : `, from ${count(n, 'call')}`;
+  const sentences = words`Receipt: ${verdicts[proof.verdict] + from}.`;
+  const said = (value: number) => measure(value, rule);
+  const within = interval ? words` (interval ${said(interval.lower)} to ${said(interval.upper)})` : [];
   if (before !== undefined && after !== undefined) {
-    sentences.push(...words` The metric went from ${before} to ${after}.`);
-  }
-  if (interval) sentences.push(...words` The interval runs from ${interval.lower} to ${interval.upper}.`);
-  if (servedAt) sentences.push(...words` The new state was first served at ${utc(servedAt)}.`);
-  if (timeToEffectMs !== undefined) {
-    sentences.push(...words` It took effect after ${inWords(timeToEffectMs)}.`);
-  }
+    sentences.push(...words` The metric went from ${said(before)} to ${said(after)}${within}.`);
+  } else if (after !== undefined) sentences.push(...words` The metric was ${said(after)}${within}.`);
+  const later = timeToEffectMs === undefined ? [] : words`, ${inWords(timeToEffectMs)} after it was applied`;
+  if (servedAt) sentences.push(...words` The new state was first served at ${utc(servedAt)}${later}.`);
+  else if (timeToEffectMs !== undefined)
+    sentences.push(...words` It took effect ${inWords(timeToEffectMs)} after it was applied.`);
   return sentences;
 }

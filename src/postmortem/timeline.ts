@@ -1,50 +1,48 @@
-import type { BlockContent, List, Paragraph, PhrasingContent } from 'mdast';
+import type { BlockContent, ListItem, Paragraph, PhrasingContent } from 'mdast';
+import { machineLine } from './machine-line.ts';
 import type { Names } from './mrkdwn.ts';
+import { fileNames, filePictures } from './pictures.ts';
 import {
-  clause,
   clockTime,
   linked,
   list,
-  none,
+  listItem,
   outside,
   paragraph,
-  person,
-  strong,
+  strongTime,
   words,
   written,
 } from './prose.ts';
-import type { RoomMessage, TimelineEvent } from './record.ts';
+import type { PostmortemRecord, RoomMessage, TimelineEvent } from './record.ts';
 
+/** Either an event or a thread. */
 interface Entry {
   readonly atMs: number;
-  readonly blocks: () => BlockContent[];
+  readonly event?: TimelineEvent;
+  readonly thread?: Thread;
 }
 
 interface Thread {
   readonly rootTs: string;
-  root?: RoomMessage;
-  readonly replies: RoomMessage[];
+  readonly root: RoomMessage | undefined;
+  readonly replies: readonly RoomMessage[];
 }
 
 /**
- * Machine events and room messages in one list by time, replies under their root. One pass, one sort.
- * Every time is UTC.
+ * Machine events and room messages by time, replies under their root, each made when it is asked for. One pass, one
+ * sort. Every time is UTC. `names` are redacted and of one line.
  */
-export function timeline(
-  events: readonly TimelineEvent[],
-  messages: readonly RoomMessage[],
+export function* timelineItems(
+  { events, messages }: Pick<PostmortemRecord, 'events' | 'messages'>,
   names: Names,
-): List | Paragraph {
-  const entries: Entry[] = events.map((event) => ({
-    atMs: event.at.getTime(),
-    blocks: () => [machineEntry(event, names)],
-  }));
-  for (const thread of threads(messages)) {
-    entries.push({ atMs: startOf(thread), blocks: () => threadEntry(thread, names) });
-  }
-  if (entries.length === 0) return none('The record holds no machine event and no message of the room.');
+): Generator<ListItem> {
+  const entries: Entry[] = events.map((event) => ({ atMs: event.at.getTime(), event }));
+  for (const thread of threads(messages)) entries.push({ atMs: startOf(thread), thread });
   entries.sort((a, b) => byTime(a.atMs, b.atMs));
-  return list(entries.map((entry) => entry.blocks()));
+  for (const { event, thread } of entries) {
+    if (event !== undefined) yield listItem([machineEntry(event, names)]);
+    if (thread !== undefined) yield listItem(threadEntry(thread, names));
+  }
 }
 
 /** What has no readable time comes last. */
@@ -62,65 +60,70 @@ function saidMs(message: RoomMessage): number {
   return message.at?.getTime() ?? slackMs(message.ts);
 }
 
-function startOf({ root, rootTs }: { root?: RoomMessage | undefined; rootTs: string }): number {
+function startOf({ root, rootTs }: Thread): number {
   return root === undefined ? slackMs(rootTs) : saidMs(root);
 }
 
-function threads(messages: readonly RoomMessage[]): Thread[] {
-  const byRoot = new Map<string, Thread>();
+const noReplies: readonly RoomMessage[] = [];
+
+function* threads(messages: readonly RoomMessage[]): Generator<Thread> {
+  const replies = new Map<string, RoomMessage[]>();
   for (const message of messages) {
-    const rootTs = message.threadTs ?? message.ts;
-    const thread = byRoot.get(rootTs) ?? { rootTs, replies: [] };
-    byRoot.set(rootTs, thread);
-    if (message.ts === rootTs) thread.root = message;
-    else thread.replies.push(message);
+    const { ts, threadTs = ts } = message;
+    if (threadTs === ts) continue;
+    const known = replies.get(threadTs);
+    if (known === undefined) replies.set(threadTs, [message]);
+    else known.push(message);
   }
-  return [...byRoot.values()];
+  for (const root of messages) {
+    const { ts, threadTs = ts } = root;
+    if (threadTs !== ts) continue;
+    yield { rootTs: ts, root, replies: replies.get(ts) ?? noReplies };
+    replies.delete(ts);
+  }
+  for (const [rootTs, its] of replies) yield { rootTs, root: undefined, replies: its };
 }
 
 function machineEntry(event: TimelineEvent, names: Names): Paragraph {
-  const by = event.actor ? words` by ${person(event.actor, names)}` : [];
-  const time = strong(clockTime(event.at));
-  return paragraph(words`${time} Bot, ${event.kind}${by}: ${clause(event.text)}.`);
+  return paragraph(words`${strongTime(event.at)} ${machineLine(event, names)}`);
 }
 
 function threadEntry({ root, rootTs, replies }: Thread, names: Names): BlockContent[] {
-  const time = strong(clockTime(new Date(startOf({ root, rootTs }))));
-  const unknown = words`${time} A message that was not recorded.`;
-  const top = root ? messageBlocks(root, names) : [paragraph(unknown)];
+  const top = root ? messageBlocks(root, names) : [notRecorded(rootTs)];
   if (replies.length === 0) return top;
   const inOrder = replies.toSorted((a, b) => byTime(saidMs(a), saidMs(b)));
   return [...top, list(inOrder.map((reply) => messageBlocks(reply, names)))];
 }
 
+function notRecorded(rootTs: string): Paragraph {
+  return paragraph(words`${strongTime(new Date(slackMs(rootTs)))} A message that was not recorded.`);
+}
+
 function messageBlocks(message: RoomMessage, names: Names): BlockContent[] {
-  const lead = messageLead(message, names);
-  if (message.deletedAt) return [paragraph([...lead, { type: 'text', value: '(message deleted)' }])];
-  const [first, ...rest] = written(message.text, names);
-  const blocks: BlockContent[] = [];
-  if (first?.type === 'paragraph') blocks.push(paragraph([...lead, ...first.children]), ...rest);
-  else if (first) blocks.push(paragraph(lead), first, ...rest);
-  const files = fileNames(message);
-  if (!first) blocks.push(paragraph([...lead, ...(files.length > 0 ? files : words`(no text)`)]));
-  else if (files.length > 0) blocks.push(paragraph(files));
+  const said = (children: readonly PhrasingContent[]) => lead(message, names, children);
+  if (message.deletedAt) return [said([{ type: 'text', value: '(message deleted)' }])];
+  const blocks = written(message.text, names);
+  const [first] = blocks;
+  const files = message.files.length === 0 ? [] : fileNames(message.files);
+  if (first === undefined) blocks.push(said(files.length > 0 ? files : words`(no text)`));
+  else if (first.type === 'paragraph') blocks[0] = said(first.children);
+  else blocks.unshift(said([]));
+  if (files.length === 0) return blocks;
+  if (first !== undefined) blocks.push(paragraph(files));
+  blocks.push(...filePictures(message.files));
   return blocks;
 }
 
 // An edited message shows its final text and says that it was edited; a deleted one shows no text at all.
-function messageLead(message: RoomMessage, names: Names): PhrasingContent[] {
-  const when = clockTime(new Date(saidMs(message)));
-  const link = message.permalink ? linked(when, message.permalink) : undefined;
-  const time: PhrasingContent = link ? { type: 'strong', children: [link] } : strong(when);
+function lead(message: RoomMessage, names: Names, said: readonly PhrasingContent[]): Paragraph {
+  const at = new Date(saidMs(message));
+  const link = message.permalink ? linked(clockTime(at), message.permalink) : undefined;
+  const time: PhrasingContent = link ? { type: 'strong', children: [link] } : strongTime(at);
   const edited = message.editedTs && !message.deletedAt ? ' (edited)' : '';
-  const who = outside(names.get(message.userId) ?? message.userId).value;
-  return [time, { type: 'text', value: ` ${who}${edited}: ` }];
-}
-
-function fileNames({ files }: RoomMessage): PhrasingContent[] {
-  const nodes: PhrasingContent[] = [];
-  for (const file of files) {
-    const separator = nodes.length === 0 ? (files.length === 1 ? 'File: ' : 'Files: ') : ', ';
-    nodes.push({ type: 'text', value: separator }, linked(file.name || 'unnamed file', file.permalink));
-  }
-  return nodes;
+  const who = names.get(message.userId) ?? outside(message.userId).value;
+  const opening = ` ${who}${edited}:`;
+  const [first, ...rest] = said;
+  if (first === undefined) return paragraph([time, { type: 'text', value: opening }]);
+  if (first.type !== 'text') return paragraph([time, { type: 'text', value: `${opening} ` }, ...said]);
+  return paragraph([time, { type: 'text', value: `${opening} ${first.value}` }, ...rest]);
 }

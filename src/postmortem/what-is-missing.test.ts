@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { whatIsMissing } from './postmortem.ts';
 import type { PostmortemRecord } from './record.ts';
+import { leftToDo, whatIsMissing } from './what-is-missing.ts';
 
 const at = new Date(Date.UTC(2026, 10, 22));
 const complete: PostmortemRecord = {
@@ -49,6 +49,15 @@ describe('what is missing', () => {
   it('lists everything when nothing was recorded', () => {
     const bare = { ...complete, milestones: [], answers: {}, dataPoints: {}, actionItems: [], evalCases: [] };
     expect(whatIsMissing(bare)).toHaveLength(2 + 5 + 5 + 1 + 1);
+  });
+
+  it('is done without what nobody can make up for any more', () => {
+    const late = { ...complete, milestones: [], dataPoints: {} };
+    expect(whatIsMissing(late)).toHaveLength(2 + 5);
+    expect(leftToDo(late)).toEqual([]);
+    const bare = { ...late, answers: {}, actionItems: [], evalCases: [] };
+    expect(leftToDo(bare)).toHaveLength(5 + 1 + 1);
+    expect(whatIsMissing(bare)).toEqual(expect.arrayContaining(leftToDo(bare)));
   });
 
   it('takes a blank answer for none', () => {

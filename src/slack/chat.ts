@@ -2,6 +2,7 @@ import type { KnownBlock } from '@slack/types';
 import { ExternalError } from '../errors.ts';
 import type { Chat, OutgoingMessage, PostedRef, Room, RoomMessage, WantedRoom } from '../flow/ports.ts';
 import { channelName } from './channel-name.ts';
+import { fetchFile } from './file-download.ts';
 import { uploadOnce } from './file-upload.ts';
 import {
   channelHistory,
@@ -11,7 +12,7 @@ import {
   wasPostedAs,
   whereItWouldBe,
 } from './history.ts';
-import { permalink, publishHome, zoneOffsetMinutes } from './lookups.ts';
+import { archive, emailOf, permalink, publishHome, zoneOffsetMinutes } from './lookups.ts';
 import { render } from './views/render.ts';
 import type { WebApi } from './web-api.ts';
 
@@ -28,9 +29,11 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
     createRoom: (room) => createRoom(api, self.botUserId, room),
     invite: (channelId, userIds) => inviteAll(api, channelId, userIds),
     setTopic: (channelId, topic) => setTopic(api, channelId, topic),
+    archive: (channelId) => archive(api, channelId),
     post: (message) => postOnce(api, message),
     edit: (ref, message) => edit(api, ref, message),
     upload: (file) => uploadOnce(api, file),
+    fetchFile: (file) => fetchFile(api.client, file),
     async whisper({ channelId, userId, text }) {
       await api.call('chat.postEphemeral', (c) =>
         c.chat.postEphemeral({ channel: channelId, user: userId, text }),
@@ -65,10 +68,7 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
       return answer.user?.profile?.display_name || answer.user?.real_name || answer.user?.name || userId;
     },
     userByEmail: (email) => userByEmail(api, email),
-    async emailOf(userId) {
-      const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
-      return answer.user?.profile?.email ?? null;
-    },
+    emailOf: (userId) => emailOf(api, userId),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ChannelMessage } from '../flow/ports.ts';
+import { roomFile, sharedFile } from './shared-file.ts';
 import type { WebApi } from './web-api.ts';
 
 const PAGE = 200;
@@ -13,15 +14,7 @@ const message = z.looseObject({
   text: z.string().default(''),
   reply_count: z.number().default(0),
   edited: z.object({ ts: z.string() }).optional(),
-  files: z
-    .array(
-      z.looseObject({
-        name: z.string().nullish(),
-        title: z.string().nullish(),
-        permalink: z.string().nullish(),
-      }),
-    )
-    .default([]),
+  files: z.array(sharedFile).default([]),
   metadata: z
     .looseObject({ event_payload: z.looseObject({ key: z.string().optional() }).optional() })
     .optional(),
@@ -122,10 +115,7 @@ export function toChannelMessage(found: SlackMessage): ChannelMessage {
     userId: found.user ?? found.bot_id ?? 'unknown',
     text: found.text,
     editedTs: found.edited?.ts ?? null,
-    files: found.files.map((file) => ({
-      name: file.name ?? file.title ?? 'file',
-      permalink: file.permalink ?? null,
-    })),
+    files: found.files.map(roomFile),
     ...(came === undefined ? {} : { presence: came === 'join' ? ('joined' as const) : ('left' as const) }),
   };
 }

@@ -16,10 +16,24 @@ export async function permalink(api: WebApi, channelId: string, ts: string): Pro
   }
 }
 
+/** One that is archived already is what was asked for. */
+export async function archive(api: WebApi, channel: string): Promise<void> {
+  try {
+    await api.call('conversations.archive', (c) => c.conversations.archive({ channel }));
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || thrown.code !== 'already_archived') throw thrown;
+  }
+}
+
 /** Minutes east of UTC where that person is now, as their profile says. */
 export async function zoneOffsetMinutes(api: WebApi, userId: string): Promise<number> {
   const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
   return Math.round((answer.user?.tz_offset ?? 0) / 60);
+}
+
+export async function emailOf(api: WebApi, userId: string): Promise<string | null> {
+  const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
+  return answer.user?.profile?.email ?? null;
 }
 
 /** Shows App Home to one person. */

@@ -217,7 +217,7 @@ describe('characterising an incident and walking the tree', { timeout: 120_000 }
       (await world.slack.files(incident.room)).find(({ name }) => name === 'postmortem.md'),
     );
     expect(written).toMatch(
-      /The symptom was: Wrong answers, same pattern\. The tree was shipped 2 \([0-9a-f]{8}\)\./,
+      /The symptom was: Wrong answers, same pattern\. Edition of the tree: shipped 2 \([0-9a-f]{8}\)\./,
     );
     expect(written).toContain('pension questions');
     expect(written).toContain('by the change-point');

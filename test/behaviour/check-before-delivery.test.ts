@@ -67,6 +67,7 @@ describe('the check before delivery', () => {
     classifier = await startClassifier();
     world = await startConfigured(async (config, started) => {
       ops = (await started.slack.channel('general')).id;
+      await started.slack.as('lead').inviteBot(ops);
       started.env['CLASSIFIER_TOKEN'] = 'classifier-token';
       config['poll_seconds'] = 300;
       config['ops_channel'] = ops;

@@ -79,10 +79,12 @@ describe('contain first: who is called while nobody does', { timeout: 60_000 }, 
     await world.slack.waitFor('the next level to be paged', () =>
       called().includes('PUSR2') ? true : undefined,
     );
-    const calls = async () => (await notices(incident)).filter((text) => !text.includes('An update on'));
+    const calls = async () => (await notices(incident)).filter((text) => text.includes('<@'));
     const said = await calls();
     await world.advance(40 * MINUTE_MS);
     await textWith(world, cardOf(incident), '50 min overdue');
+    // An update is overdue as well, and nobody has a role: the thread says it and no phone does.
+    expect(await noticeSaying(incident, 'An update on')).not.toContain('<@');
     expect(await calls()).toEqual(said);
     await over(incident);
   });

@@ -159,7 +159,7 @@ describe('containment from a terminal while Slack is away', { timeout: 120_000 }
     expect(shown).not.toContain('Jane');
     for (const { id: channel, is_private: isPrivate } of await world.slack.channels())
       if (!isPrivate) expect(JSON.stringify(await world.slack.messages(channel))).not.toContain('Jane');
-    expect(await ask(world, 'oncall', 'list')).not.toContain('Jane');
+    expect(await ask(world, 'product', 'list')).not.toContain('Jane');
     expect(await ask(world, 'lead', 'resolve end of the test', opened?.id)).toContain('is resolved');
   });
 

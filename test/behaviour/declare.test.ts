@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SlackView } from '../../src/demo/slack/slack-shapes.ts';
 import { SERVICE, startWorld, type World } from '../harness/bot.ts';
+import { startConfigured } from '../harness/configured.ts';
 import { ask, declareIncident, membersWith, messageWith, roomWith } from '../harness/people.ts';
 import { blocksText, keyOf, roomOf, roomsOf } from '../harness/room.ts';
 
@@ -199,7 +200,7 @@ describe('declaring an incident', () => {
       expect(await roomsOf(world)).toHaveLength(before + 2);
     });
 
-    it('makes safety private and sev1 whatever was asked, and lists it nowhere', async () => {
+    it('makes safety private and sev1 whatever was asked, and lists it to its own people alone', async () => {
       const title = 'answers leak addresses';
       const said = await ask(world, 'oncall', `declare sev3 safety ${SERVICE} ${title}`);
       expect(said).toContain(`Declared INC-${idOf(said)} (sev1 safety)`);
@@ -209,20 +210,18 @@ describe('declaring an incident', () => {
       const members = await membersWith(world, channel.id, ['legal', 'lead', 'approver']);
       expect(members).not.toContain(world.slack.userId('product'));
       expect(card).toContain('SEV1 safety');
-      // Its own people may ask for it by its number; lists and overviews name it to nobody.
-      const byNumber = [`status INC-${idOf(said)}`, `status ${idOf(said)}`];
-      for (const [who, more] of [
-        ['product', byNumber],
-        ['oncall', []],
-      ] as const) {
-        for (const asked of ['list', 'status', ...more]) {
-          const answer = await ask(world, who, asked);
-          expect(answer).not.toContain(title);
-          expect(answer).not.toContain(channel.id);
-          expect(answer.replace(/No incident INC-\d+|No incident \d+/, '')).not.toContain(
-            `INC-${idOf(said)}`,
-          );
-        }
+      // Its own people see it wherever they ask; lists and overviews name it to nobody else.
+      const asked = ['list', 'status', `status INC-${idOf(said)}`, `status ${idOf(said)}`];
+      for (const one of asked) {
+        const answer = await ask(world, 'product', one);
+        expect(answer).not.toContain(title);
+        expect(answer).not.toContain(channel.id);
+        expect(answer.replace(/No incident INC-\d+|No incident \d+/, '')).not.toContain(`INC-${idOf(said)}`);
+      }
+      for (const who of ['oncall', 'legal']) {
+        expect(await ask(world, who, 'list')).toContain(
+          `*INC-${idOf(said)}* (private) sev1 safety · ${SERVICE} · open · <#${channel.id}> · ${title}`,
+        );
       }
     });
 
@@ -272,6 +271,38 @@ describe('declaring an incident', () => {
       const { ts } = await messageWith(world, next.room, `card:${next.id}`);
       expect(ts).toEqual(expect.any(String));
     });
+  });
+});
+
+describe('declaring an incident with more services than a menu holds', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startConfigured((config) => {
+      config['poll_seconds'] = 300;
+      for (let i = 1; i < 120; i += 1) config.services[`feature-${i}`] = {};
+    });
+  });
+  afterAll(() => world.close());
+
+  it('offers all of them in groups, and takes the one that was chosen', async () => {
+    await world.slack.as('oncall').command('declare');
+    const view = await world.slack.waitFor('the form', () =>
+      world.slack.views(world.slack.userId('oncall')).at(-1),
+    );
+    const element = view.blocks.find((block) => block['block_id'] === 'service')?.['element'];
+    expect(element).toMatchObject({ type: 'static_select' });
+    const offered = JSON.stringify(element);
+    for (const name of [SERVICE, 'feature-1', 'feature-119']) expect(offered).toContain(`"value":"${name}"`);
+    const entries = {
+      title: 'Odd summaries',
+      category: 'quality',
+      severity: 'sev3',
+      service: 'feature-119',
+    };
+    expect(await world.slack.as('oncall').submit(view, entries)).toMatchObject({ status: 200, text: '' });
+    const room = await world.slack.waitFor('the room', () => roomOf(world));
+    const id = Number(/^inc-\d{8}-(\d+)-/.exec(room.name)?.[1]);
+    expect(blocksText(await messageWith(world, room.id, `card:${id}`))).toContain('feature-119');
   });
 });
 

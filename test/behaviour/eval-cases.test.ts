@@ -36,6 +36,7 @@ describe('eval cases that prove themselves', { timeout: 120_000 }, () => {
     });
     world = await startConfigured(async (config, { slack }) => {
       ops = (await slack.channel('general')).id;
+      await slack.as('lead').inviteBot(ops);
       config['ops_channel'] = ops;
       const rehearsal = { type: 'webhook', url: model.url, secret: '${TARGET_SECRET}', allow_private: true };
       Object.assign(config.services[SERVICE] ?? {}, { rehearsal });

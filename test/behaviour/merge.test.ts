@@ -38,6 +38,7 @@ describe('triage', () => {
   beforeAll(async () => {
     world = await startConfigured(async (config, { slack }) => {
       ops = (await slack.channel('general')).id;
+      await slack.as('lead').inviteBot(ops);
       config['ops_channel'] = ops;
     });
   });

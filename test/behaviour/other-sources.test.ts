@@ -64,6 +64,7 @@ else
       });
       world = await startConfigured(async (config, started) => {
         ops = (await started.slack.channel('general')).id;
+        await started.slack.as('lead').inviteBot(ops);
         config['poll_seconds'] = 300;
         config['sources'] = { metrics: { type: 'prometheus', url: prometheus.url, delay_seconds: 0 } };
         config['ops_channel'] = ops;

@@ -95,10 +95,11 @@ describe('the people of an incident', () => {
     await ask(world, 'comms', 'decline end of the test', opened.room);
   });
 
-  it('keeps an update on the card, and asks for the next one: the commander, then the lead', async () => {
+  it('keeps an update on the card, and asks for the next one: comms, then the commander, then nobody', async () => {
     const opened = await declared(`sev1 quality ${SERVICE} nonsense`);
     const { id, room } = opened;
     await press(world, 'oncall', { on: await messageWith(world, room, `card:${id}`), action: 'acknowledge' });
+    expect(await ask(world, 'comms', 'role comms', room)).toBe('You are comms now.');
     await world.slack.as('oncall').command('update', { channel: room });
     const form = await world.slack.waitFor('the form', () =>
       world.slack.views(world.slack.userId('oncall')).find((view) => view.callback_id === 'update'),
@@ -113,11 +114,22 @@ describe('the people of an incident', () => {
     await notice(room, 'Update: Only refunds are wrong');
     await world.advance(16 * MINUTE_MS);
     const asked = `An update on INC-${id} is due.`;
-    expect(await notice(room, asked)).toContain(mention('oncall'));
+    expect(await notice(room, asked)).toBe(
+      `${mention('comms')} ${asked} Tell them with \`/llm-incident update\`.`,
+    );
     // The cadence survives a restart, and each says its word once.
     await world.restart();
     await world.advance(31 * MINUTE_MS);
-    expect(await notice(room, 'Nobody has said for a long time')).toContain(mention('lead'));
+    const last = await notice(room, 'Nobody has said for a long time');
+    expect(last).toMatch(new RegExp(`^${mention('oncall')} [^<]*$`));
+    await notice(room, 'is not contained after 20 minutes');
+    const pushed = async () => (await notices(room)).filter((text) => text.includes('<@'));
+    const before = await pushed();
+    await world.advance(4 * 60 * MINUTE_MS);
+    await world.advance(4 * 60 * MINUTE_MS);
+    await textWith(world, cardOf(opened), ', overdue');
+    await ask(world, 'oncall', 'note eight hours later', room);
+    expect(await pushed()).toEqual(before);
     await ask(world, 'oncall', 'update it is calm again', room);
     await textWith(world, cardOf(opened), 'Last update: it is calm again');
     const all = await notices(room);

@@ -72,7 +72,7 @@ describe('a safety incident', { timeout: 120_000 }, () => {
     const refused = await command('approver', 'sign-off');
     expect(refused).toContain(`Who may: ${mention('lead')}, ${mention('legal')}.`);
     const signed = await command('lead', 'sign-off the table is gone');
-    expect(signed).toContain('You signed this root cause off: the retriever read a test table');
+    expect(signed).toContain('You signed this root cause off: “the retriever read a test table”.');
     expect(signed).toContain(`Missing: the sign-off of legal (${mention('legal')})`);
     expect(await command('lead', 'sign-off')).toContain('You signed this off before; a person counts once.');
     expect(await command('oncall', 'mitigate enable')).toContain('Missing: the sign-off of legal');

@@ -79,7 +79,7 @@ describe('traffic that is shifted stage by stage', { timeout: 120_000 }, () => {
     const said = await noticeIn(incident, 'Stepped back by itself');
     expect(said).toContain(`<@${world.slack.userId('approver')}>`);
     const undo = await proposeIn(world, incident.room, { wanted: `undo ${id}` });
-    expect(blocksText(undo)).toContain('0 % of the traffic to new-model (10 % now)');
+    expect(blocksText(undo)).toContain('0 % of the traffic to new-model (10 % before)');
   });
 
   it('is held for people when a gate cannot tell by its deadline', async () => {
@@ -108,7 +108,7 @@ describe('traffic that is shifted stage by stage', { timeout: 120_000 }, () => {
     await sendArms(world, 'is-stopped', even('new-model'));
     await textWith(world, receiptOf(incident, id), 'it stands at 10 %');
     const next = await proposeIn(world, incident.room, { wanted: 'shift new-model' });
-    expect(blocksText(next)).toContain('25 → 50 → 100 % (10 % now)');
+    expect(blocksText(next)).toContain('25 → 50 → 100 % (10 % before)');
     for (const who of ['approver', 'product']) await press(world, who, { on: next, action: 'approve' });
     const again = mitigationIn(next);
     await textWith(world, receiptOf(incident, again), atGate(1, 25));

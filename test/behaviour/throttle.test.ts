@@ -78,7 +78,7 @@ describe('a named offender', { timeout: 120_000 }, () => {
     const said = await world.slack.waitFor('the announcement', async () =>
       (await textsOf(world, incident.room, 'notice')).find((text) => text.includes('Runs now')),
     );
-    expect(said).toContain('limit user user-7 to 1 request a minute (no limit now), by itself under');
+    expect(said).toContain('limit user user-7 to 1 request a minute (no limit before), by itself under');
     expect(said).toContain(`\`/llm-incident mitigate undo ${id}\` takes it back`);
     expect(await limitsOf('throttles', { user: 'user-7' })).toEqual({ user: 1 });
     expect(await limitsOf('throttles', { user: 'user-8' })).toEqual({});
@@ -108,7 +108,7 @@ describe('a named offender', { timeout: 120_000 }, () => {
     await textWith(world, { room: incident.room, key }, 'Applied');
     expect(await limitsOf('configured', { user: 'user-7' })).toEqual({ user: 20 });
     const wanted = await proposeIn(world, incident.room, { wanted: 'limit each user 3' });
-    expect(blocksText(wanted)).toContain('limit each user to 3 requests a minute (20 requests a minute now)');
+    expect(blocksText(wanted)).toContain('limit each user to 3 requests a minute (20 requests a minute before)');
     await press(world, 'approver', { on: wanted, action: 'approve' });
     await textWith(world, { room: incident.room, key: keyOf(wanted) ?? '' }, 'Applied');
     expect(await limitsOf('configured', { user: 'user-1' })).toEqual({ user: 3 });

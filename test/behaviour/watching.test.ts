@@ -45,6 +45,7 @@ describe('what the bot says about its own eyes', () => {
     liar = await startLiar();
     world = await startConfigured(async (config, started) => {
       ops = (await started.slack.channel('general')).id;
+      await started.slack.as('lead').inviteBot(ops);
       config['poll_seconds'] = 5;
       config['ops_channel'] = ops;
       config['sources'] = { prom: { type: 'prometheus', url: liar.url, profile: 'otel', delay_seconds: 0 } };

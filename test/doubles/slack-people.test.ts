@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { App } from '@slack/bolt';
 import { WebClient } from '@slack/web-api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EVERY_EVENT } from '../../src/demo/slack/slack-events.ts';
+import { EVERY_SCOPE } from '../../src/demo/slack/slack-scopes.ts';
 import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
 import { startStandInBot } from './stand-in-bot.ts';
 import { known, type Wire } from './wire.ts';
@@ -14,7 +16,12 @@ let channel: string;
 let rooms = 0;
 
 beforeAll(async () => {
-  slack = await startSlackWorkspace({ signingSecret: SECRET, eventRetryDelaysMs: [10, 10] });
+  slack = await startSlackWorkspace({
+    signingSecret: SECRET,
+    eventRetryDelaysMs: [10, 10],
+    scopes: EVERY_SCOPE,
+    subscriptions: EVERY_EVENT,
+  });
   bot = await startStandInBot(SECRET);
   slack.connect(bot.url);
   client = new WebClient(slack.botToken, { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 } });

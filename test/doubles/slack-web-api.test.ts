@@ -1,5 +1,6 @@
 import { WebClient } from '@slack/web-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EVERY_SCOPE, readManifest } from '../../src/demo/slack/slack-scopes.ts';
 import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
 import { known, type Wire } from './wire.ts';
 
@@ -11,6 +12,7 @@ beforeAll(async () => {
   slack = await startSlackWorkspace({
     signingSecret: 'secret',
     usergroups: [{ id: 'S0LEADS', handle: 'leads', users: ['lead', 'approver'] }],
+    scopes: EVERY_SCOPE,
   });
   client = clientFor(slack, slack.botToken);
 });
@@ -68,6 +70,42 @@ describe('identity', () => {
       error: 'missing_scope',
     });
     await poor.close();
+  });
+
+  test('an installation is granted what the manifest declares, and each kind of room needs its own scope', async () => {
+    const declared = readManifest().scopes;
+    const here = await startSlackWorkspace({ signingSecret: 's' });
+    const as = clientFor(here, here.botToken);
+    expect((await as.auth.test()).response_metadata?.scopes).toEqual(declared);
+    const incidents = (await here.channel('incidents')).id;
+    const everybody = `${here.userId('lead')},${here.userId('oncall')}`;
+    const lacking: [Promise<unknown>, string][] = [
+      [as.conversations.join({ channel: incidents }), 'channels:join'],
+      [as.pins.add({ channel: incidents, timestamp: '1.1' }), 'pins:write'],
+      [as.conversations.list({ types: 'public_channel,im,mpim' }), 'im:read,mpim:read'],
+      [as.conversations.open({ users: everybody }), 'mpim:write'],
+    ];
+    for (const [call, needed] of lacking) {
+      const provided = declared.join(',');
+      expect(await refused(call)).toMatchObject({ ok: false, error: 'missing_scope', needed, provided });
+    }
+    expect(await refused(as.chat.postMessage({ channel: incidents, text: 'x' }))).toMatchObject({
+      error: 'not_in_channel',
+    });
+    await here.close();
+    const few = ['chat:write', 'channels:manage', 'channels:history', 'groups:write', 'im:write'];
+    const open = await startSlackWorkspace({ signingSecret: 's', scopes: few });
+    const there = clientFor(open, open.botToken);
+    const hidden = await there.conversations.create({ name: 'hidden', is_private: true });
+    const direct = await there.conversations.open({ users: open.userId('lead') });
+    for (const [channel, needed] of [
+      [known(hidden.channel?.id), 'groups:history'],
+      [known(direct.channel?.id), 'im:history'],
+    ] as const) {
+      const answer = await refused(there.conversations.history({ channel }));
+      expect(answer).toMatchObject({ error: 'missing_scope', needed });
+    }
+    await open.close();
   });
 });
 

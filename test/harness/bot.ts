@@ -7,7 +7,11 @@ import {
   startPagerDuty,
 } from '../../src/demo/pagerduty/pagerduty-double.ts';
 import { type SimulatedService, startSimulatedService } from '../../src/demo/service/simulated-service.ts';
-import { type SlackWorkspace, startSlackWorkspace } from '../../src/demo/slack/slack-workspace.ts';
+import {
+  type SlackWorkspace,
+  startSlackWorkspace,
+  type WorkspaceOptions,
+} from '../../src/demo/slack/slack-workspace.ts';
 import { freePort } from '../../src/demo/story/story-bot.ts';
 import { type Bot, startBot } from '../../src/main.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -44,6 +48,7 @@ export interface WorldOptions {
   config?: object;
   target?: boolean;
   start?: boolean;
+  usergroups?: WorkspaceOptions['usergroups'];
   /** What else the PagerDuty account holds. */
   account?: Partial<PagerDutyOptions>;
   /** More of the bot's environment; empty: not set. */
@@ -55,7 +60,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const database = await createTestDatabase();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const slack = await startSlackWorkspace({ signingSecret: SIGNING_SECRET });
+  const { usergroups = [] } = options;
+  const slack = await startSlackWorkspace({ signingSecret: SIGNING_SECRET, usergroups });
   slack.connect(`${url}/slack/events`);
   const pagerduty = await startPagerDuty({
     token: 'pd-token',

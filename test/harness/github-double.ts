@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
+import type { GitHistory } from './github-git.ts';
 import { startVendor, type VendorDouble, type VendorReply, type VendorRequest } from './vendor-double.ts';
 
 export const GITHUB_TOKEN = 'ghp_secret1234';
@@ -37,6 +38,8 @@ export interface DoubleRepository {
   onDispatch?: (inputs: Record<string, string>, run: DoubleRun) => void;
   /** 204 without the id of the run, as an older GitHub answers. */
   withoutRunDetails?: boolean;
+  /** Branches, pull requests and issues, for what asks of more than main. */
+  git?: GitHistory;
 }
 
 const OPERATIONS = {
@@ -87,6 +90,8 @@ export async function startGithub(repository: DoubleRepository): Promise<VendorD
     if (request.headers.authorization !== `Bearer ${GITHUB_TOKEN}`)
       return { status: 401, body: { message: 'Bad credentials' } };
     const path = request.path.replace(/^\/repos\/acme\/prompts/, '');
+    const ofGit = repository.git?.answer(path, request);
+    if (ofGit !== undefined) return ofGit;
     if (path === '/commits') return commits(repository, request);
     const [, area = '', rest = ''] =
       /^\/(contents|actions\/variables|git\/blobs|actions)\/(.+)$/.exec(path) ?? [];

@@ -4,9 +4,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** A day of sound calls, enough for every rule's baseline. */
-export async function sendBaseline(world: World, calls = 1_200): Promise<void> {
+export async function sendBaseline(world: World, calls = 1_200, service = world.service): Promise<void> {
   const now = await world.now();
-  await world.service.emit({ from: new Date(now.getTime() - 24 * HOUR_MS), to: now, calls });
+  await service.emit({ from: new Date(now.getTime() - 24 * HOUR_MS), to: now, calls });
   await world.advance(0);
 }
 

@@ -1,5 +1,6 @@
 import { archive, emitJoins, leave } from './slack-conversations.ts';
 import { freshTs } from './slack-events.ts';
+import { type SharedByPerson, shareFile } from './slack-files.ts';
 import type { Entry } from './slack-form.ts';
 import { type Clicked, click, command, dismiss, shortcut, submit } from './slack-interactions.ts';
 import type { BotAnswer } from './slack-line.ts';
@@ -33,11 +34,13 @@ export interface SlackPerson {
   /** A global shortcut, or a message shortcut when a message is given. */
   shortcut(callbackId: string, message?: SlackMessage): Promise<BotAnswer>;
   say(channel: string, text: string, options?: { thread_ts?: string }): Promise<MessageRef>;
+  /** Shares a file in a channel, with a text beside it. */
+  share(channel: string, file: SharedByPerson): Promise<MessageRef>;
   edit(message: MessageRef, text: string): Promise<void>;
   remove(message: MessageRef): Promise<void>;
   react(message: MessageRef, name: string): Promise<void>;
   unreact(message: MessageRef, name: string): Promise<void>;
-  /** Brings the bot into a channel that is there already. */
+  /** Brings the bot into a channel that is there already, joining a public one first. */
   inviteBot(channel: string): Promise<void>;
   leave(channel: string): Promise<void>;
   archive(channel: string): Promise<void>;
@@ -61,6 +64,10 @@ export function createPerson(core: SlackCore, member: Member): SlackPerson {
       const answer = await done(postMessage(core, { actor, args: { channel: id, text, ...options } }));
       return { channel: String(answer['channel']), ts: String(answer['ts']) };
     },
+    share: async (channel, file) => {
+      const id = await enter(core, member, channel);
+      return core.activity.track(shareFile(core, { actor, channel: id, file }));
+    },
     edit: async ({ channel, ts }, text) => {
       await done(updateMessage(core, { actor, args: { channel, ts, text } }));
     },
@@ -74,7 +81,7 @@ export function createPerson(core: SlackCore, member: Member): SlackPerson {
       await done(changeReaction(core, 'remove', { actor, args: { channel, timestamp: ts, name } }));
     },
     inviteBot: async (channel) => {
-      await done(core.upstream.call(actor, 'conversations.invite', { channel, users: SLACK_IDS.botUser }));
+      await done(bringBot(core, member, channel));
     },
     leave: async (channel) => {
       await done(leave(core, actor, channel));
@@ -107,6 +114,11 @@ function interactions(
     dismiss: (view) => core.activity.track(dismiss(core, member, view)),
     shortcut: (callbackId, message) => core.activity.track(shortcut(core, member, { callbackId, message })),
   };
+}
+
+async function bringBot(core: SlackCore, member: Member, channel: string): Promise<Fields> {
+  const args = { channel: await enter(core, member, channel), users: SLACK_IDS.botUser };
+  return core.upstream.call(member.id, 'conversations.invite', args);
 }
 
 // A person joins a public channel before writing there; a private one they must have been invited to.

@@ -20,8 +20,8 @@ export interface EventSender {
   close(): void;
 }
 
-/** The bot events that the app's manifest subscribes to. */
-export const DEFAULT_SUBSCRIPTIONS = [
+/** Every event that the workspace can send, for tests of the workspace itself. */
+export const EVERY_EVENT: readonly string[] = [
   'app_home_opened',
   'app_mention',
   'channel_archive',

@@ -11,6 +11,7 @@ import {
   usersConversations,
 } from './slack-conversations.ts';
 import { freshTs } from './slack-events.ts';
+import { completeUpload } from './slack-files.ts';
 import {
   botPost,
   botPostEphemeral,
@@ -19,9 +20,10 @@ import {
   deleteMessage,
   updateMessage,
 } from './slack-messages.ts';
-import { channelId, findRoom, messageAt, messageEvent, refusal, type SlackCore } from './slack-rooms.ts';
+import { channelId, findRoom, messageAt, refusal, type SlackCore } from './slack-rooms.ts';
+import { scopeRefusal } from './slack-scopes.ts';
 import { viewOf } from './slack-screens.ts';
-import { type Fields, isRecord, list, SLACK_IDS, text, truthy } from './slack-shapes.ts';
+import { type Fields, isRecord, SLACK_IDS, text, truthy } from './slack-shapes.ts';
 
 type Method = (core: SlackCore, args: Fields) => Promise<Fields>;
 
@@ -55,7 +57,7 @@ const METHODS: Record<string, Method> = {
   'users.conversations': usersConversations,
   'usergroups.list': usergroups,
   'usergroups.users.list': usergroupUsers,
-  'files.completeUploadExternal': completeUpload,
+  'files.completeUploadExternal': (core, args) => completeUpload(core, { actor: BOT, args }),
   'views.open': (core, args) => changeView(core, 'views.open', args),
   'views.push': (core, args) => changeView(core, 'views.push', args),
   'views.update': (core, args) => changeView(core, 'views.update', args),
@@ -70,6 +72,11 @@ export async function callMethod(core: SlackCore, method: string, args: Fields):
     typeof channel === 'string' && method.startsWith('chat.')
       ? { ...args, channel: await channelId(core, channel) }
       : args;
+  const unscoped = await scopeRefusal(core.scopes, { method, args: located }, async () => {
+    const place = text(located['channel']) || text(located['channel_id']);
+    return place === '' ? undefined : (await findRoom(core, place))?.type;
+  });
+  if (unscoped) return unscoped;
   const refused = await refusal(core, method, located);
   if (refused) return { ok: false, error: refused };
   const own = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
@@ -97,7 +104,6 @@ async function pin(core: SlackCore, args: Fields): Promise<Fields> {
 }
 
 async function usergroups(core: SlackCore, args: Fields): Promise<Fields> {
-  if (!core.scopes.has('usergroups:read')) return missingScope(core, 'usergroups:read');
   const shown = core.usergroups.map((group) => ({
     id: group.id,
     team_id: SLACK_IDS.team,
@@ -111,26 +117,6 @@ async function usergroups(core: SlackCore, args: Fields): Promise<Fields> {
 }
 
 async function usergroupUsers(core: SlackCore, args: Fields): Promise<Fields> {
-  if (!core.scopes.has('usergroups:read')) return missingScope(core, 'usergroups:read');
   const group = core.usergroups.find((one) => one.id === args['usergroup']);
   return group ? { ok: true, users: group.users } : { ok: false, error: 'no_such_subteam' };
-}
-
-// Slack shares the file a moment later: the answer has no `shares` yet, unlike emulate's.
-async function completeUpload(core: SlackCore, args: Fields): Promise<Fields> {
-  const answer = await core.upstream.call(BOT, 'files.completeUploadExternal', args);
-  if (answer['ok'] !== true) return answer;
-  const channel = text(args['channel_id']);
-  const room = channel ? await findRoom(core, channel) : undefined;
-  const first = list(answer['files'])[0];
-  const shares = isRecord(first?.['shares']) ? Object.values(first['shares']).filter(isRecord) : [];
-  const ts = text(shares.flatMap((share) => list(share[channel])).at(-1)?.['ts']);
-  const message = ts ? await messageAt(core, channel, ts) : undefined;
-  if (room && message) core.events.emit(messageEvent(room, message));
-  const files = list(answer['files']).map(({ shares: _shares, ...file }) => file);
-  return { ...answer, files };
-}
-
-function missingScope(core: SlackCore, needed: string): Fields {
-  return { ok: false, error: 'missing_scope', needed, provided: [...core.scopes].join(',') };
 }

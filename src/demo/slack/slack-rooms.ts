@@ -2,6 +2,7 @@ import type { Activity } from './slack-activity.ts';
 import type { EventSender } from './slack-events.ts';
 import type { BotLine } from './slack-line.ts';
 import type { ResponseUrls } from './slack-response-urls.ts';
+import type { Kind } from './slack-scopes.ts';
 import type { Screens } from './slack-screens.ts';
 import { type Ephemeral, type Fields, isRecord, list, SLACK_IDS, text } from './slack-shapes.ts';
 import type { Upstream } from './slack-upstream.ts';
@@ -32,7 +33,7 @@ export interface SlackCore {
 export interface Room {
   id: string;
   name: string;
-  type: 'channel' | 'group' | 'im' | 'mpim';
+  type: Kind;
   isArchived: boolean;
   botInside: boolean;
 }

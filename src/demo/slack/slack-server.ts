@@ -78,6 +78,7 @@ async function suffer(exchange: Exchange, call: RecordedCall, fault: SlackFault)
   if (fault.kind === '500')
     return answer(exchange, call, { status: 500, body: { ok: false, error: 'fatal_error' } });
   if (fault.kind === 'hang') return;
+  if (fault.kind === 'cut') return void exchange.request.socket.destroy();
   call.response = await callMethod(exchange.parts.core, call.method, call.args);
   exchange.request.socket.destroy();
 }

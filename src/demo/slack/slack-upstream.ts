@@ -1,4 +1,5 @@
 import { createEmulator } from 'emulate';
+import { EVERY_SCOPE } from './slack-scopes.ts';
 import { type Fields, isRecord, list, SLACK_IDS, text } from './slack-shapes.ts';
 
 /** A person to seed; `name` is a role, never a real person. */
@@ -24,36 +25,8 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-/** The scopes the bot is granted unless a test says otherwise. */
-export const DEFAULT_BOT_SCOPES = [
-  'app_mentions:read',
-  'bookmarks:read',
-  'bookmarks:write',
-  'channels:history',
-  'channels:join',
-  'channels:manage',
-  'channels:read',
-  'chat:write',
-  'chat:write.public',
-  'commands',
-  'files:read',
-  'files:write',
-  'groups:history',
-  'groups:read',
-  'groups:write',
-  'im:history',
-  'im:read',
-  'im:write',
-  'pins:read',
-  'pins:write',
-  'reactions:read',
-  'reactions:write',
-  'team:read',
-  'usergroups:read',
-  'users:read',
-  'users:read.email',
-];
-const EVERY_SCOPE = [...DEFAULT_BOT_SCOPES, 'mpim:history', 'mpim:read', 'mpim:write', 'channels:write'];
+// The last is a name of emulate's own for channels:manage.
+const ALL_SCOPES = [...EVERY_SCOPE, 'channels:write'];
 
 // emulate answers 403 after 4,999 calls per token and hour, so each actor owns several identical tokens.
 const CALLS_PER_TOKEN = 4_000;
@@ -64,7 +37,7 @@ export async function startUpstream(options: {
   publicUrl: string;
   people: Person[];
   channels: string[];
-  botScopes: string[];
+  botScopes: readonly string[];
 }): Promise<Upstream> {
   const emulator = await createEmulator({ service: 'slack', port: 0, seed: { slack: seedFor(options) } });
   const used = new Map<string, number>();
@@ -113,7 +86,7 @@ function membersOf(answer: Fields, people: Person[]): Map<string, Member> {
   return new Map(members.map((member) => [member.name, member]));
 }
 
-function seedFor(options: { people: Person[]; channels: string[]; botScopes: string[] }): Fields {
+function seedFor(options: { people: Person[]; channels: string[]; botScopes: readonly string[] }): Fields {
   const bot = {
     user: SLACK_IDS.botUser,
     bot_id: SLACK_IDS.bot,
@@ -146,9 +119,9 @@ function seedFor(options: { people: Person[]; channels: string[]; botScopes: str
     ],
     tokens: [
       ...tokens('bot', TOKENS.bot, { ...bot, type: 'bot', scopes: options.botScopes }),
-      ...tokens('observer', TOKENS.observer, { ...bot, type: 'bot', scopes: EVERY_SCOPE }),
+      ...tokens('observer', TOKENS.observer, { ...bot, type: 'bot', scopes: ALL_SCOPES }),
       ...options.people.flatMap((person) =>
-        tokens(person.name, TOKENS.person, { user: person.name, type: 'user', scopes: EVERY_SCOPE }),
+        tokens(person.name, TOKENS.person, { user: person.name, type: 'user', scopes: ALL_SCOPES }),
       ),
     ],
   };

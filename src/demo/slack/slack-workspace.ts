@@ -2,17 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createActivity } from './slack-activity.ts';
 import { findClickable } from './slack-blocks.ts';
 import { createPerson, type SlackPerson } from './slack-driver.ts';
-import { createEventSender, DEFAULT_SUBSCRIPTIONS, type Delivery } from './slack-events.ts';
+import { createEventSender, type Delivery } from './slack-events.ts';
 import { createFaults, type SlackFault } from './slack-faults.ts';
 import { createLimiter } from './slack-limits.ts';
 import { type BotAnswer, createBotLine, type SentRequest, type SignedPost } from './slack-line.ts';
 import { createObserver, type SlackObserver } from './slack-observer.ts';
 import { createResponseUrls } from './slack-response-urls.ts';
 import type { SlackCore } from './slack-rooms.ts';
+import { readManifest } from './slack-scopes.ts';
 import { createScreens } from './slack-screens.ts';
 import { openServer } from './slack-server.ts';
 import { type Fields, type RecordedCall, SLACK_IDS } from './slack-shapes.ts';
-import { DEFAULT_BOT_SCOPES, type Member, type Person, startUpstream } from './slack-upstream.ts';
+import { type Member, type Person, startUpstream } from './slack-upstream.ts';
 
 /** How to furnish the workspace. */
 export interface WorkspaceOptions {
@@ -24,8 +25,9 @@ export interface WorkspaceOptions {
   usergroups?: { id: string; handle: string; users: string[] }[];
   /** Public channels that exist beforehand, with all people and without the bot. */
   channels?: string[];
-  scopes?: string[];
-  subscriptions?: string[];
+  /** What the app may do and hears; by default what the project's manifest declares. */
+  scopes?: readonly string[];
+  subscriptions?: readonly string[];
   /** Waits before Slack's retries of an unanswered event; none by default. */
   eventRetryDelaysMs?: number[];
   /** Slack's published rate limits, off by default. */
@@ -123,7 +125,8 @@ function wire(
 }
 
 async function furnish(options: WorkspaceOptions, url: string): Promise<SlackCore> {
-  const scopes = options.scopes ?? DEFAULT_BOT_SCOPES;
+  const manifest = readManifest();
+  const scopes = options.scopes ?? manifest.scopes;
   const people = options.users ?? DEFAULT_PEOPLE.map((name) => ({ name }));
   const upstream = await startUpstream({
     publicUrl: url,
@@ -139,7 +142,7 @@ async function furnish(options: WorkspaceOptions, url: string): Promise<SlackCor
   const events = createEventSender({
     line,
     activity,
-    subscriptions: options.subscriptions ?? DEFAULT_SUBSCRIPTIONS,
+    subscriptions: options.subscriptions ?? manifest.events,
     retryDelaysMs: options.eventRetryDelaysMs ?? [],
   });
   const core: SlackCore = {

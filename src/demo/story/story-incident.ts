@@ -105,8 +105,14 @@ export async function roomOpens(scene: Scene, { room, card }: Opened): Promise<S
   });
 }
 
+/** A page that nobody has taken, and the card that says so. */
+interface Ringing {
+  paged: PagerDutyIncident;
+  card: SlackMessage;
+}
+
 /** Ten minutes later it still fires: now a phone may ring. */
-export async function pageGoesOut(scene: Scene, room: SlackChannel): Promise<PagerDutyIncident> {
+export async function pageGoesOut(scene: Scene, room: SlackChannel): Promise<Ringing> {
   const { world, tell, stage } = scene;
   return stage('page', 'PagerDuty is paged ten minutes later', async () => {
     const urgent = () => world.pagerduty.incidents.filter((incident) => incident.urgency === 'high');
@@ -123,6 +129,18 @@ export async function pageGoesOut(scene: Scene, room: SlackChannel): Promise<Pag
         ? shown
         : undefined;
     });
+    return { paged, card };
+  });
+}
+
+/** One click in Slack, and the phone is silent. */
+export async function onCallTakesIt(
+  scene: Scene,
+  room: SlackChannel,
+  { paged, card }: Ringing,
+): Promise<PagerDutyIncident> {
+  const { world, tell, stage } = scene;
+  return stage('page', 'the on-call engineer takes it', async () => {
     const said = await clickAs(scene, 'oncall', { message: card, actionId: 'acknowledge' });
     await world.slack.waitFor('PagerDuty to be acknowledged', () =>
       paged.status === 'acknowledged' ? true : undefined,

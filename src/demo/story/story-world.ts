@@ -39,10 +39,11 @@ export interface DemoWorld {
 const SIGNING_SECRET = 'demo-signing-secret';
 const INGEST_TOKEN = 'demo-ingest-token';
 const PAGERDUTY_TOKEN = 'demo-pagerduty-token';
+const WEBHOOK_SECRET = 'demo-webhook-secret';
 const ON_CALL = { id: 'PONCALL', name: 'On-call engineer', email: 'oncall@example.test' };
 
-/** Starts it all in a fresh folder below the current directory. On failure nothing is left running. */
-export async function startDemoWorld({ isBuiltIn = false } = {}): Promise<DemoWorld> {
+/** Starts it all in a fresh folder below the current directory; the same seed gives the same answers. On failure nothing is left running. */
+export async function startDemoWorld({ isBuiltIn = false, seed = anySeed() } = {}): Promise<DemoWorld> {
   const folder = resolve('.demo', new Date().toISOString().replace(/[:.]/g, '-'));
   const dataDir = join(folder, 'data');
   mkdirSync(dataDir, { recursive: true });
@@ -60,8 +61,9 @@ export async function startDemoWorld({ isBuiltIn = false } = {}): Promise<DemoWo
   try {
     const slack = keep(await startSlackWorkspace({ signingSecret: SIGNING_SECRET }));
     const pagerduty = keep(await startAccount());
-    const service = keep(await startFeature(url, isBuiltIn));
+    const service = keep(await startFeature(url, { isBuiltIn, seed }));
     slack.connect(`${url}/slack/events`);
+    pagerduty.webhooks.connect(`${url}/pagerduty/webhook`, WEBHOOK_SECRET);
     const configFile = join(folder, 'llm-incident.yaml');
     writeFileSync(configFile, configFor(slack, service, isBuiltIn));
     const logFile = join(folder, 'bot.log');
@@ -109,12 +111,14 @@ const SERVED = {
   fallback: { notice: 'Our assistant is resting. People answer you meanwhile.', model: SIMPLE_MODEL },
 };
 
-const startFeature = (ingestUrl: string, isBuiltIn: boolean) =>
+const anySeed = () => Math.floor(Math.random() * 2 ** 31);
+
+const startFeature = (ingestUrl: string, { isBuiltIn, seed }: { isBuiltIn: boolean; seed: number }) =>
   startSimulatedService({
     secret: TARGET_SECRET,
     service: SERVICE,
     environment: ENVIRONMENT,
-    seed: Math.floor(Math.random() * 2 ** 31),
+    seed,
     ingestUrl,
     token: INGEST_TOKEN,
     ...(isBuiltIn ? { master: { url: ingestUrl, token: INGEST_TOKEN, service: SERVICE, held: HELD } } : {}),
@@ -188,6 +192,7 @@ function environmentFor(around: {
     SLACK_API_URL: slack.apiUrl,
     PAGERDUTY_API_TOKEN: PAGERDUTY_TOKEN,
     PAGERDUTY_FROM: 'llm-incident@example.test',
+    PAGERDUTY_WEBHOOK_SECRET: WEBHOOK_SECRET,
     PAGERDUTY_API_URL: pagerduty.url,
     PAGERDUTY_EVENTS_URL: pagerduty.url,
     LLM_INCIDENT_TOKENS: INGEST_TOKEN,

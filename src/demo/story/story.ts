@@ -2,7 +2,15 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { documentsArrive, reminderComes, talkAndResolve } from './story-after.ts';
 import { modelIsPinned, proofArrives, proposeAndApprove } from './story-cure.ts';
-import { modelMoves, pageGoesOut, roomOpens, ruleFires, soundDay, walkTree } from './story-incident.ts';
+import {
+  modelMoves,
+  onCallTakesIt,
+  pageGoesOut,
+  roomOpens,
+  ruleFires,
+  soundDay,
+  walkTree,
+} from './story-incident.ts';
 import { createTeller } from './story-print.ts';
 import { stopAndCheck } from './story-record.ts';
 import { roomsOf } from './story-room.ts';
@@ -54,14 +62,14 @@ async function oneIncident(scene: Scene): Promise<string> {
   const good = world.service.state().model;
   await modelMoves(scene);
   const room = await roomOpens(scene, await ruleFires(scene, sound));
-  const paged = await pageGoesOut(scene, room);
+  const paged = await onCallTakesIt(scene, room, await pageGoesOut(scene, room));
   await walkTree(scene, room);
   await proposeAndApprove(scene, room);
   await modelIsPinned(scene, good);
   await proofArrives(scene, room);
   await talkAndResolve(scene, room, paged);
   const documents = await documentsArrive(scene, room);
-  await reminderComes(scene, room);
+  await reminderComes(scene);
   await stopAndCheck(scene);
   const folder = join(world.folder, 'documents');
   mkdirSync(folder, { recursive: true });

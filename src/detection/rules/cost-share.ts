@@ -1,15 +1,8 @@
 import { countsOf, lackOf } from '../compare/readings.ts';
 import { type Judgement, NOTHING_SEEN, type Seen, unjudged, verdictOf } from '../judgement.ts';
-import { type Suspect, suspectsOf } from '../offender.ts';
+import { isRisen, OWN_MULTIPLE, type Suspect, suspectsOf } from '../offender.ts';
 import type { Readings, Rule } from '../rule.ts';
 import { ESCALATES, shipped, windowAndBaseline } from '../shipped.ts';
-
-/** How far above its own baseline, against all others, an offender must be: one that is always large is no incident. */
-const OWN_MULTIPLE = 3;
-/** How many points more of all tokens than before: where all grew, nobody is the offender. */
-const LEAST_RISE = 0.1;
-/** And its one-sided 95 % bound is past this, so that it is not chance. */
-const CHANCE_MULTIPLE = 1.5;
 
 type Names = 'window' | 'baseline';
 type Settings = Rule['defaults'];
@@ -57,7 +50,7 @@ function judge({ window, baseline }: Readings<Names>, settings: Settings): Judge
   const worst = culpritOf(worstOf(suspects.filter(isPast(settings.threshold))), suspects);
   if (worst === null) {
     const isClear = !suspects.some(isPast(settings.clear_threshold));
-    return { ...seen, state: 'ok', pastBound: false, unmistakable: false, isClear };
+    return { ...seen, value: usual(suspects), state: 'ok', pastBound: false, unmistakable: false, isClear };
   }
   return {
     ...seen,
@@ -71,8 +64,11 @@ function judge({ window, baseline }: Readings<Names>, settings: Settings): Judge
   };
 }
 
-const isRisen = (one: Suspect) =>
-  one.multiple > OWN_MULTIPLE && one.multipleLower > CHANCE_MULTIPLE && one.shareRisen >= LEAST_RISE;
+/** Where nobody stands out: the largest share of a user, for the only endpoint has all of it on every day. */
+function usual(suspects: readonly Suspect[]): number {
+  const users = suspects.filter((one) => one.name.startsWith('user '));
+  return Math.max(...(users.length > 0 ? users : suspects).map(({ share }) => share));
+}
 
 /** Behind an endpoint that takes most there is often a user who does: then that one is named. */
 function culpritOf(worst: Suspect | null, suspects: readonly Suspect[]): Suspect | null {

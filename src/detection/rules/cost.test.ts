@@ -60,7 +60,10 @@ describe('a single request', () => {
 describe('spend', () => {
   const verdict = (fast: number | null, slow: number | null) => {
     const reading = (value: number | null) => ({ n: 10, value, sd: null });
-    return costSpend.judge({ fast: reading(fast), slow: reading(slow), offender: null }, costSpend.defaults);
+    return costSpend.judge(
+      { fast: reading(fast), slow: reading(slow), offender: null, before: null },
+      costSpend.defaults,
+    );
   };
 
   test('fires-when-both-windows-are-above-50-dollars-an-hour', () => {
@@ -75,7 +78,7 @@ describe('spend', () => {
     expect(verdict(null, 90).state).toBe('no-data');
     const offender = { n: 50, value: 0.8, sd: null, about: 'user u-7' };
     const named = costSpend.judge(
-      { fast: { n: 9, value: 80, sd: null }, slow: { n: 9, value: 60, sd: null }, offender },
+      { fast: { n: 9, value: 80, sd: null }, slow: { n: 9, value: 60, sd: null }, offender, before: null },
       costSpend.defaults,
     );
     expect(named.detail).toBe('user u-7');
@@ -83,6 +86,37 @@ describe('spend', () => {
       fast: { over: { minutes: 5 } },
       slow: { over: { minutes: 15 } },
     });
+  });
+
+  test('names-the-user-behind-the-only-endpoint-and-an-endpoint-only-when-its-share-rose', () => {
+    const reading = (shares: Record<string, number>, about: string): Reading => ({
+      n: 1_000,
+      value: shares[about] ?? null,
+      sd: null,
+      about,
+      parts: Object.fromEntries(
+        Object.entries(shares).map(([name, share]) => [
+          name,
+          { calls: share * 1_000, tokens: share * 90_000 },
+        ]),
+      ),
+    });
+    const named = (now: Record<string, number>, was: Record<string, number>, about = 'endpoint /a') =>
+      costSpend.judge(
+        {
+          fast: { n: 9, value: 80, sd: null },
+          slow: { n: 9, value: 60, sd: null },
+          offender: reading(now, about),
+          before: reading(was, about),
+        },
+        costSpend.defaults,
+      ).detail;
+    const only = { 'endpoint /a': 1, 'user u1': 0.02 };
+    expect(named({ 'endpoint /a': 1, 'user u1': 0.9 }, only)).toBe('user u1');
+    expect(named({ 'endpoint /a': 1, 'user u1': 0.1 }, only)).toBeNull();
+    const batch = { 'endpoint /a': 0.95, 'endpoint /b': 0.05, 'user u1': 0.1 };
+    expect(named(batch, { 'endpoint /a': 0.2, 'endpoint /b': 0.8, 'user u1': 0.1 })).toBe('endpoint /a');
+    expect(named(batch, { 'endpoint /a': 0.9, 'endpoint /b': 0.1, 'user u1': 0.1 })).toBeNull();
   });
 });
 

@@ -30,7 +30,7 @@ import { showCharacteristics } from '../effects.ts';
 import type { Flow } from '../flow.ts';
 import { type About, aboutIncident } from '../incident/about-incident.ts';
 import { rehearsalConfig } from '../mitigate/rehearsal-config.ts';
-import type { CharacteristicsView } from '../ports.ts';
+import type { CharacteristicsView } from './characteristics-view.ts';
 
 const ONSET_LOOK_BACK_MS = [2 * 3_600_000, 24 * 3_600_000];
 const REPRODUCTIONS = 3;

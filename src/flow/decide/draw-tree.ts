@@ -24,15 +24,16 @@ export async function drawTree(flow: Flow, job: Job): Promise<void> {
   const rows =
     symptom === undefined
       ? overviewOf(playbook)
-      : outlineOf(playbook, symptom, new Set(path.map(({ step }) => step)));
+      : outlineOf(playbook, symptom, new Map(path.map(({ step, answer }) => [step, answer])));
   const title = `Decision tree, ${playbook.edition}`;
   const root = await findPosted(flow.db, cardKey(incidentId));
   await flow.chat.upload({
     key: `tree-drawing:${job.id}`,
     channelId: incident.channel_id,
     filename: `decision-tree${symptom === undefined ? '' : `-${symptom.id}`}.png`,
-    title,
-    content: outlinePng(title, rows.map(chartRow)),
+    // A picture is found again by its title; of two drawings each has its own.
+    title: `${title}, drawn ${job.created_at.toISOString().slice(11, 19)} UTC`,
+    content: outlinePng(title, [...(path.length === 0 ? [] : [LEGEND]), ...rows.map(chartRow)]),
     altText: outlineText(rows).slice(0, LONGEST_ALT_TEXT),
     comment: '',
     ...(root === undefined ? {} : { threadTs: root.ts }),
@@ -40,8 +41,15 @@ export async function drawTree(flow: Flow, job: Job): Promise<void> {
   });
 }
 
+const LEGEND: ChartRow = {
+  depth: 0,
+  label: null,
+  text: 'The way that was walked',
+  kind: 'note',
+  isMarked: true,
+};
 const KINDS = { symptom: 'head', cause: 'note', step: 'step', leaf: 'end', again: 'note' } as const;
 
 function chartRow({ depth, answer, kind, text, isWalked }: OutlineRow): ChartRow {
-  return { depth, label: answer, text, kind: KINDS[kind], isMarked: isWalked };
+  return { depth, label: answer, text: text.replaceAll('`', ''), kind: KINDS[kind], isMarked: isWalked };
 }

@@ -1,12 +1,12 @@
 import { answersTo, countingAnswers } from '../../decision/characteristic-store.ts';
 import { topicsOf } from '../../decision/topics.ts';
+import { percent } from '../../detection/amount.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { inputShape } from '../../sources/call-sample-store.ts';
 import { errorCodes, failureKinds, inputsOf, refusalsByPrompt } from '../../sources/failure-store.ts';
 import { relevanceIn } from '../../sources/retrieval-store.ts';
 import type { About } from '../incident/about-incident.ts';
 import { rehearsalConfig } from '../mitigate/rehearsal-config.ts';
-import { percent } from '../watch/verdict-text.ts';
 import type { Finding, Investigation, Looking } from './investigation.ts';
 
 const CONTEXT_GREW = 1.3;

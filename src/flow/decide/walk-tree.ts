@@ -119,7 +119,7 @@ export async function answerTree(
       { answer, decidedBy: by, at },
     );
     if (recorded === null) return { kind: 'already' };
-    const text = `${symptom}: ${instruction} ${answer}.`;
+    const text = `Answered ${answer} to: ${instruction}`;
     await addToTimeline(tx, { incidentId: incident.id, at, kind: 'decision', actor: by, text });
     await enqueue(tx, showTree(incident.id, symptom, at));
     return { kind: 'answered' };

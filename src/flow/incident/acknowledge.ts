@@ -28,7 +28,7 @@ export async function acknowledge(
     if (isPerson(by) && (await setCommanderIfNone(tx, incident.id, by)))
       await auditRole(tx, { incident, by, role: 'commander', to: by, now });
     await settleClocks(tx, { incidentId: incident.id, kinds: ACKNOWLEDGEMENT_CLOCKS, state: 'met', at: now });
-    const text = isPerson(by) ? 'Acknowledged; commands the incident.' : 'Acknowledged in PagerDuty.';
+    const text = isPerson(by) ? 'Acknowledged, and commands the incident.' : 'Acknowledged in PagerDuty.';
     await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'acknowledged', actor: by, text });
     await enqueue(tx, [settlePages(incident.id, 'acknowledged', now), refreshCard(incident.id, now)]);
     return { kind: 'acknowledged' };

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/database.ts';
 import { enqueue, type Job } from '../../db/jobs.ts';
 import type { Row } from '../../db/schema.ts';
 import { type ClockKind, clocksOf, type LadderStep, startClocks } from '../../incident/clock-store.ts';
-import { type Incident, LIVE, PRODUCTION, pagePlan } from '../../incident/incident.ts';
+import { type Incident, LIVE, mayPage, PRODUCTION, pagePlan } from '../../incident/incident.ts';
 import { addToTimeline, findIncident, milestonesOf, timelineOf } from '../../incident/incident-store.ts';
 import { invitePeople, notice, refreshCard } from '../effects.ts';
 import { type Flow, minutesToMs } from '../flow.ts';
@@ -47,8 +47,6 @@ export async function awaitAcknowledgement(
   await startClocks(tx, [{ incidentId: incident.id, kind: 'acknowledge', dueAt }]);
 }
 
-const mayPage = ({ environment, drill }: Incident) => environment === PRODUCTION && !drill;
-
 /** Policy: the whole ladder is for what pages; a ticket and what wakes nobody have its containment step alone. */
 function isWhole(flow: Pick<Flow, 'config'>, incident: Incident): boolean {
   const asIfPaging = { ...incident, environment: PRODUCTION, drill: false };
@@ -85,7 +83,8 @@ const LATE_MS = 5 * 60_000;
 /**
  * Contain first. Policy: paged and not acknowledged, on-call is called again; not contained, those who may approve the
  * fallback are; still not contained, the next level and the engineering lead are; then no phone rings and the card
- * counts. Phones ring for what pages; elsewhere the room is told. A step that is not needed any more is not climbed.
+ * counts. Phones ring for what pages. Outside production and in drills those whom the configuration names are mentioned
+ * at the first two steps, nobody at the last. A step that is not needed any more is not climbed.
  */
 export async function climb(flow: Flow, job: Job): Promise<void> {
   const { incidentId, step, dueAt, firedAt } = climbing.parse(job.payload);
@@ -121,11 +120,11 @@ async function callOnce(
 ): Promise<boolean> {
   const { people, text } = call;
   const { id: incidentId } = incident;
-  if (isWhole(flow, incident))
+  if (isWhole(flow, incident) && mayPage(incident))
     return summon(flow, tx, { incidentId, people, text, key: `ladder:${step}`, now });
   const jobs = [
     invitePeople(incidentId, people, now),
-    notice(incidentId, now, { text, mention: [...people] }),
+    notice(incidentId, now, { text, mention: [...people], aloud: true }),
   ];
   await enqueue(
     tx,

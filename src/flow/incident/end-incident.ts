@@ -1,28 +1,16 @@
-import { addHours } from 'date-fns';
 import type { Tx } from '../../db/database.ts';
 import { enqueue } from '../../db/jobs.ts';
-import { type ClockKind, settleClocks, startClocks } from '../../incident/clock-store.ts';
+import { type ClockKind, settleClocks } from '../../incident/clock-store.ts';
 import { type Incident, LIVE, mayBecome } from '../../incident/incident.ts';
-import {
-  addToTimeline,
-  findIncident,
-  lockIncident,
-  moveStatus,
-  reach,
-} from '../../incident/incident-store.ts';
+import { addToTimeline, findIncident, moveStatus, reach } from '../../incident/incident-store.ts';
 import { audit, auditExpiry } from '../../mitigation/audit-store.ts';
 import { mitigationsOf, moveMitigation } from '../../mitigation/mitigation-store.ts';
-import { notice, refreshCard, settlePages, showProposal, writePostmortem } from '../effects.ts';
+import { invitePeople, notice, refreshCard, settlePages, showProposal, writePostmortem } from '../effects.ts';
 import type { Flow } from '../flow.ts';
-import { isKept, namesOf, type StillOn, stillOn } from '../mitigate/still-on.ts';
+import { beginDuty } from '../learn/duty-state.ts';
+import { namesOf, stillOn } from '../mitigate/still-on.ts';
 import { suggestTuning } from '../watch/suggest-tuning.ts';
 import { ACKNOWLEDGEMENT_CLOCKS, CONTAINMENT_CLOCKS } from './contain-ladder.ts';
-
-/** The post-mortem is due 48 hours after resolution; its owner is reminded three times before. */
-const POSTMORTEM_HOURS = [24, 40, 47, 48] as const;
-export const POSTMORTEM_CLOCKS: readonly ClockKind[] = POSTMORTEM_HOURS.map(
-  (h) => `postmortem-${h}h` as const,
-);
 
 export type Ended = { kind: 'done' } | { kind: 'not-possible'; status: Incident['status'] };
 
@@ -32,23 +20,23 @@ export interface Ending {
   reason: string;
 }
 
-/** Users are served well again: the post-mortem is written and its 48 hours begin. */
-export async function resolve(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
+/** Users are served well again: the post-mortem is written and its 48 hours begin, for `owner` or who it falls to. */
+export async function resolve(
+  flow: Pick<Flow, 'db' | 'clock' | 'config'>,
+  ending: Ending & { owner?: string | null },
+): Promise<Ended> {
   const now = flow.clock.now();
-  const incidentId = ending.incident.id;
+  const { id: incidentId } = ending.incident;
   return flow.db.transaction().execute(async (tx) => {
     const outcome = await end(tx, { ...ending, now, to: 'resolved' });
     if (outcome.kind !== 'done') return outcome;
     await reach(tx, { incidentId, name: 'resolved', at: now, recordedAt: now, by: ending.by });
-    await startClocks(
-      tx,
-      POSTMORTEM_HOURS.map((h) => ({
-        incidentId,
-        kind: `postmortem-${h}h` as const,
-        dueAt: addHours(now, h),
-      })),
-    );
-    await enqueue(tx, writePostmortem(incidentId, now));
+    const { by, owner = null } = ending;
+    const incident = (await findIncident(tx, incidentId)) ?? ending.incident;
+    const chosen = await beginDuty(flow, tx, { incident, by, owner, now });
+    // A mention reaches nobody who is not in the room.
+    const guests = chosen === null || chosen === by ? [] : [invitePeople(incidentId, [chosen], now)];
+    await enqueue(tx, [...guests, writePostmortem(incidentId, now)]);
     return outcome;
   });
 }
@@ -60,29 +48,6 @@ export async function resolve(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending):
 export async function declineAlone(flow: Pick<Flow, 'db' | 'clock'>, ending: Ending): Promise<Ended> {
   const now = flow.clock.now();
   return flow.db.transaction().execute((tx) => end(tx, { ...ending, now, to: 'declined' }));
-}
-
-/**
- * The post-mortem is done; its reminders stop. Policy: it closes when each mitigation that is in force is kept on
- * purpose, with a reason; the leases of those that are kept until a time run on.
- */
-export async function close(
-  flow: Pick<Flow, 'db' | 'clock'>,
-  ending: Ending,
-): Promise<Ended | { kind: 'still-on'; mitigations: StillOn[] }> {
-  const now = flow.clock.now();
-  const incidentId = ending.incident.id;
-  return flow.db.transaction().execute(async (tx) => {
-    const current = await lockIncident(tx, incidentId);
-    const on = (await stillOn(tx, { incidentId })).filter((one) => !isKept(one, now));
-    if (current?.status === 'resolved' && on.length > 0) return { kind: 'still-on', mitigations: on };
-    const moved = await moveStatus(tx, { id: incidentId, from: ['resolved'], to: 'closed' });
-    if (moved === undefined) return notPossible(tx, ending.incident);
-    await reach(tx, { incidentId, name: 'closed', at: now, recordedAt: now, by: ending.by });
-    await settleClocks(tx, { incidentId, kinds: POSTMORTEM_CLOCKS, state: 'met', at: now });
-    await record(tx, { ...ending, now, to: 'closed' });
-    return { kind: 'done' };
-  });
 }
 
 /** What an incident that has ended waits for no more. */
@@ -134,7 +99,8 @@ async function withdrawProposals(tx: Tx, { incident, now, to }: Step): Promise<v
   }
 }
 
-async function record(tx: Tx, { incident, by, reason, now, to }: Step): Promise<void> {
+/** Puts the end on record. */
+export async function record(tx: Tx, { incident, by, reason, now, to }: Step): Promise<void> {
   const text = `${to.charAt(0).toUpperCase()}${to.slice(1)}${reason === '' ? '' : `: ${reason}`}.`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: to, actor: by, text });
   await audit(tx, { at: now, actor: by, action: `incident.${to}`, subject: `INC-${incident.id}` });

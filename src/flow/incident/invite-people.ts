@@ -3,6 +3,7 @@ import type { Job } from '../../db/jobs.ts';
 import { ExternalError } from '../../errors.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import type { Flow } from '../flow.ts';
+import { peopleToReach } from '../stakeholders/contacts.ts';
 
 const invited = z.object({ incidentId: z.number(), people: z.array(z.string()) });
 
@@ -20,10 +21,7 @@ export async function letIn(
   const channelId = (await findIncident(flow.db, incidentId))?.channel_id ?? null;
   if (channelId === null || people.length === 0) return;
   try {
-    const groups = await Promise.all(
-      people.map((id) => (id.startsWith('S') ? flow.chat.membersOfGroup(id) : [id])),
-    );
-    await flow.chat.invite(channelId, [...new Set(groups.flat())]);
+    await flow.chat.invite(channelId, await peopleToReach(flow, people));
   } catch (thrown) {
     if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
     flow.log.warn({ incidentId, error: thrown.message }, 'people who were called could not be invited');

@@ -1,6 +1,6 @@
 import { ExternalError, messageOf } from '../../errors.ts';
 import type { LadderStep } from '../../incident/clock-store.ts';
-import { type Incident, nameOf } from '../../incident/incident.ts';
+import { type Incident, mayPage, nameOf } from '../../incident/incident.ts';
 import { milestonesOf } from '../../incident/incident-store.ts';
 import { contains } from '../../mitigation/contains.ts';
 import { type Mitigation, mitigationsOf } from '../../mitigation/mitigation-store.ts';
@@ -9,6 +9,7 @@ import { describePlan } from '../../mitigation/shift.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
 import { approverIds, approversOf, standingNow } from '../mitigate/approvers.ts';
 import { pagersOnCall, slackIdOf } from '../page/on-call.ts';
+import type { OnCallPerson } from '../page/pager-port.ts';
 import { IN_PAGERDUTY } from '../page/summon.ts';
 
 /** Who is called at a step of the ladder, and what they read. */
@@ -60,9 +61,10 @@ async function fallback(flow: Flow, { incident }: Climbing): Promise<LadderCall>
 }
 
 /** Beside those who are named: who is on call by the policies among the approvers. */
-async function onCallApprovers(flow: Flow, { service }: Incident): Promise<string[]> {
+async function onCallApprovers(flow: Flow, incident: Incident): Promise<string[]> {
+  const { service } = incident;
   const byPolicy = (serviceConfig(flow, service)?.approvers ?? []).some((one) => typeof one !== 'string');
-  return byPolicy ? approversOf(flow, service) : [];
+  return byPolicy && mayPage(incident) ? approversOf(flow, service) : [];
 }
 
 async function openFallback(flow: Flow, { id }: Incident): Promise<Mitigation | undefined> {
@@ -91,27 +93,40 @@ async function nextLevel(flow: Flow, climbing: Climbing): Promise<LadderCall> {
   const minutes = Math.max(flow.config.escalate_after_minutes, flow.config.contain_within_minutes);
   const taken = acknowledged === undefined ? ' Nobody has acknowledged it.' : '';
   const next = 'Disable it on the card, or say why it must stay on: `/llm-incident contain waive REASON`.';
+  const leads = mayPage(incident) ? flow.config.contacts.engineering_lead : [];
   return {
-    people: [...new Set([...(await onLevel(flow, climbing, 2)), ...flow.config.contacts.engineering_lead])],
+    people: [...new Set([...(await onLevel(flow, climbing, 2)), ...leads])],
     text: `${nameOf(incident.id)} is not contained after ${minutes} minutes.${taken} ${next} Nobody else is called; the card counts on.`,
   };
 }
 
 const WAITED_FOR = 3;
 
-/** Policy: PagerDuty is asked three times who is on call; then those who are called without it are called. */
+/**
+ * Policy: PagerDuty is asked three times who is on call; then those who are called without it are called. Outside
+ * production and in drills nobody is on call, so it is not asked.
+ */
 async function onLevel(flow: Flow, { incident, attempts }: Climbing, level: number): Promise<string[]> {
   const { service } = incident;
   const policy = serviceConfig(flow, service)?.pagerduty?.escalation_policy;
-  if (policy === undefined) return [];
+  if (policy === undefined || !mayPage(incident)) return [];
   try {
     const found = await pagersOnCall(flow, { escalation_policy: policy, levels: [level], service });
-    return await Promise.all(
-      found.map(async (user) => (await slackIdOf(flow, user)) ?? `${IN_PAGERDUTY}${user.id}`),
-    );
+    return await Promise.all(found.map((user) => calledAs(flow, user, attempts)));
   } catch (thrown) {
     if (!(thrown instanceof ExternalError) || (thrown.retryable && attempts < WAITED_FOR)) throw thrown;
     flow.log.warn({ policy, error: messageOf(thrown) }, 'who is on call could not be told');
     return [];
+  }
+}
+
+/** Policy: a phone does not wait for Slack: whom it cannot name at the third try is called by PagerDuty alone. */
+async function calledAs(flow: Flow, user: OnCallPerson, attempts: number): Promise<string> {
+  const byPhone = `${IN_PAGERDUTY}${user.id}`;
+  try {
+    return (await slackIdOf(flow, user)) ?? byPhone;
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || (thrown.retryable && attempts < WAITED_FOR)) throw thrown;
+    return byPhone;
   }
 }

@@ -106,8 +106,9 @@ async function recordOpening(
   if (signal !== null) {
     await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'signal', actor: null, text: signal });
   }
-  const how = wanted.source === 'rule' ? `by rule ${wanted.rule}` : 'by a person';
-  const text = `${nameOf(incident.id)} declared ${how}: ${incident.severity} ${incident.category}.`;
+  const what = `${incident.severity} ${incident.category}`;
+  const byRule = `The rule ${wanted.rule} declared ${nameOf(incident.id)}: ${what}.`;
+  const text = wanted.source === 'rule' ? byRule : `Declared: ${what}.`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'declared', actor: declaredBy, text });
   await audit(tx, {
     at: now,
@@ -134,6 +135,7 @@ export async function planPages(
   await pageNow(flow, tx, { incident, now, purpose: plan.kind });
 }
 
+/** Policy: who could not be paged must answer all the same; without PagerDuty the room calls them by a mention. */
 export async function pageNow(
   flow: Pick<Flow, 'pager' | 'config'>,
   tx: Tx,
@@ -141,20 +143,24 @@ export async function pageNow(
 ): Promise<boolean> {
   const { incident, now, purpose } = asked;
   const request = { incidentId: incident.id, purpose, at: now };
+  if (purpose === 'page') await awaitAnswer(flow, tx, { incident, now });
   if (flow.pager === null) {
     const reason = 'nobody; PagerDuty is not configured';
     return requestPage(tx, { ...request, reason, state: 'skipped' });
   }
-  const isNew = await requestPage(tx, {
-    ...request,
-    reason: purpose === 'page' ? 'paging' : 'opening a ticket',
-  });
-  if (!isNew) return false;
-  await enqueue(tx, page(incident.id, purpose, now));
-  if (purpose === 'page') {
-    const dueAt = new Date(now.getTime() + leadAfterMs(flow, incident));
-    await startClocks(tx, [{ incidentId: incident.id, kind: 'lead', dueAt }]);
-    await awaitAcknowledgement(flow, tx, { incident, now });
-  }
-  return true;
+  const reason = purpose === 'page' ? 'paging' : 'opening a ticket';
+  const isNew = await requestPage(tx, { ...request, reason });
+  if (isNew) await enqueue(tx, page(incident.id, purpose, now));
+  return isNew;
+}
+
+/** Counted from the first page: one that is asked for again moves no clock. */
+async function awaitAnswer(
+  flow: Pick<Flow, 'config'>,
+  tx: Tx,
+  { incident, now }: { incident: Incident; now: Date },
+): Promise<void> {
+  const dueAt = new Date(now.getTime() + leadAfterMs(flow, incident));
+  await startClocks(tx, [{ incidentId: incident.id, kind: 'lead', dueAt }]);
+  await awaitAcknowledgement(flow, tx, { incident, now });
 }

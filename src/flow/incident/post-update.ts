@@ -36,7 +36,8 @@ export async function postUpdate(
     const text = `Update: ${known}${doing === null ? '' : ` What we do: ${doing}`}`;
     await addToTimeline(tx, { incidentId, at: now, kind: 'update', actor: by, text });
     await expectUpdate(tx, { incidentId, dueAt: nextAt, now });
-    const next = nextAt === null ? '' : ` Next update at ${nextAt.toISOString().slice(11, 16)} UTC.`;
+    const end = /[.!?…]$/.test(text) ? '' : '.';
+    const next = nextAt === null ? '' : `${end} Next update at ${nextAt.toISOString().slice(11, 16)} UTC.`;
     await enqueue(tx, [
       notice(incidentId, now, { text: `${text}${next}`, aloud: true }),
       refreshCard(incidentId, now),

@@ -2,14 +2,14 @@ import type { Tx } from '../../db/database.ts';
 import { enqueue } from '../../db/jobs.ts';
 import type { Row } from '../../db/schema.ts';
 import { fireDueClocks } from '../../incident/clock-store.ts';
-import { type Incident, isPerson, nameOf } from '../../incident/incident.ts';
-import { addToTimeline, findIncident } from '../../incident/incident-store.ts';
+import { type Incident, nameOf } from '../../incident/incident.ts';
+import { addToTimeline, findIncident, milestonesOf } from '../../incident/incident-store.ts';
 import { auditExpiry } from '../../mitigation/audit-store.ts';
 import { expireProposals } from '../../mitigation/mitigation-store.ts';
 import { parsePlan } from '../../mitigation/plan.ts';
 import { describePlan } from '../../mitigation/shift.ts';
 import { notice, refreshCard, showProposal } from '../effects.ts';
-import { type Flow, serviceConfig } from '../flow.ts';
+import type { Flow } from '../flow.ts';
 import { leadAfterMs } from '../page/escalation.ts';
 import { climbAt } from './contain-ladder.ts';
 import { updateOverdue } from './update-clock.ts';
@@ -71,7 +71,10 @@ async function saidBy(
   const { incident, clock } = about;
   const { kind } = clock;
   if (kind === 'update' || kind === 'update-lead') return updateOverdue(flow, tx, about);
-  return kind === 'lead' ? notAcknowledged(flow, incident) : postmortemReminder(flow, incident, kind);
+  if (kind !== 'lead') return null;
+  // Paged by hand once somebody was on it: nobody has to answer a second time.
+  const { acknowledged } = await milestonesOf(tx, incident.id);
+  return acknowledged === undefined ? notAcknowledged(flow, incident) : null;
 }
 
 /** Paged, and nobody has said that they are on it: the engineering lead is told. */
@@ -80,16 +83,5 @@ function notAcknowledged(flow: Pick<Flow, 'config'>, incident: Incident): Said {
   return {
     text: `Nobody has acknowledged ${nameOf(incident.id)} for ${minutes} minutes. *I'm on it* on the card takes it.`,
     mention: flow.config.contacts.engineering_lead,
-  };
-}
-
-function postmortemReminder(flow: Pick<Flow, 'config'>, incident: Incident, kind: string): Said {
-  const hours = 48 - Number(/(\d+)/.exec(kind)?.[1]);
-  const when = hours <= 0 ? 'is due now' : `is due in ${hours} ${hours === 1 ? 'hour' : 'hours'}`;
-  const declarer = isPerson(incident.declared_by) ? incident.declared_by : null;
-  const owner = incident.commander ?? serviceConfig(flow, incident.service)?.owner ?? declarer;
-  return {
-    text: `The post-mortem of ${nameOf(incident.id)} ${when}. \`/llm-incident postmortem\` shows what is missing.`,
-    mention: owner === null ? [] : [owner],
   };
 }

@@ -3,7 +3,6 @@ import type { Row, Severity } from '../../db/schema.ts';
 import { restartClock, settleClocks, startClocks } from '../../incident/clock-store.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { type Flow, minutesToMs } from '../flow.ts';
-import { approverIds } from '../mitigate/approvers.ts';
 
 type Configured = Pick<Flow, 'config'>;
 
@@ -29,24 +28,31 @@ export async function expectUpdate(
 /** Policy: people who still meet it, or may again, are told how it stands; once it is mitigated there is no hurry. */
 const WANTS_UPDATES: readonly Incident['status'][] = ['triage', 'open', 'contained'];
 
-/** What is said when an update is overdue: first to the commander, a period later to the engineering lead. */
+/**
+ * What is said when an update is overdue. Policy: whoever does comms is asked, else the commander; a period later the
+ * commander; then no phone is pushed for it and the card counts, until somebody says how it stands. Where nobody has
+ * either role the thread alone says it: for those who do not come there is the ladder.
+ */
 export async function updateOverdue(
   flow: Configured,
   tx: Tx,
   { incident, clock, now }: { incident: Incident; clock: Pick<Row<'clock'>, 'kind'>; now: Date },
 ): Promise<{ text: string; mention: string[] } | null> {
   if (!WANTS_UPDATES.includes(incident.status)) return null;
+  const { id: incidentId, commander, comms } = incident;
   const how = 'Tell them with `/llm-incident update`.';
   if (clock.kind === 'update-lead') {
-    const text = `Nobody has said for a long time how ${nameOf(incident.id)} stands. ${how}`;
-    return { text, mention: flow.config.contacts.engineering_lead };
+    if (commander === null) return null;
+    const text = `Nobody has said for a long time how ${nameOf(incidentId)} stands. ${how} You are not asked again; the card counts on.`;
+    return { text, mention: [commander] };
   }
   const leadAt = nextUpdateAt(flow, incident, now);
-  const clocks =
-    leadAt === null ? [] : [{ incidentId: incident.id, kind: 'update-lead' as const, dueAt: leadAt }];
-  for (const one of clocks) await restartClock(tx, one);
-  const mention = incident.commander === null ? approverIds(flow, incident.service) : [incident.commander];
-  return { text: `An update on ${nameOf(incident.id)} is due. ${how}`, mention };
+  if (leadAt !== null) await restartClock(tx, { incidentId, kind: 'update-lead', dueAt: leadAt });
+  const asked = comms ?? commander;
+  return {
+    text: `An update on ${nameOf(incidentId)} is due. ${how}`,
+    mention: asked === null ? [] : [asked],
+  };
 }
 
 /** The first update is due one period after the opening. */

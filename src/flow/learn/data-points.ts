@@ -48,10 +48,13 @@ async function promptPoint(db: Db, evidence: Evidence | undefined): Promise<Data
   if (component === undefined || values === undefined) return undefined;
   const rendered = evidence?.data['rendered'] as { callId: number } | null;
   const text = rendered === null ? undefined : (await callTexts(db, [rendered.callId])).get(rendered.callId);
+  const version = values['version'] ?? 'unknown';
+  const served = (evidence?.data['variants'] ?? []) as ServedVariant[];
+  const seen = served.find(({ promptVersion }) => promptVersion === version);
   return {
-    name: promptNameOf(component) ?? 'unnamed',
-    version: values['version'] ?? 'unknown',
-    sha256: values['sha256'] ?? 'unknown',
+    name: promptNameOf(component) ?? seen?.promptName ?? 'unnamed',
+    version,
+    sha256: values['sha256'] ?? seen?.promptSha256 ?? 'unknown',
     rendered: text?.input ?? undefined,
     variants: variantsIn(evidence),
   };

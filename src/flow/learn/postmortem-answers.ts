@@ -2,9 +2,10 @@ import { closest } from 'fastest-levenshtein';
 import type { Characteristic } from '../../decision/characteristic.ts';
 import type { CountingAnswer } from '../../decision/characteristic-store.ts';
 import { type Incident, type Milestones, nameOf } from '../../incident/incident.ts';
-import { addToTimeline, type timelineOf } from '../../incident/incident-store.ts';
+import type { timelineOf } from '../../incident/incident-store.ts';
 import { type Answers, type QuestionKey, questions } from '../../postmortem/record.ts';
 import type { Flow } from '../flow.ts';
+import { writeFields, writtenOf } from './written-fields.ts';
 
 type Timeline = Awaited<ReturnType<typeof timelineOf>>;
 
@@ -34,16 +35,13 @@ export function answersOf(
   const signal = timeline.find((entry) => entry.kind === 'signal')?.text;
   if (signal !== undefined) answers.whatHappened = { text: `${incident.title}. ${signal}.`, by: 'evidence' };
   if (milestones.started !== undefined) {
-    const text = `About ${milestones.started.toISOString()}, by the change-point of the measurements.`;
+    const minute = milestones.started.toISOString().slice(0, 16).replace('T', ' ');
+    const text = `About ${minute} UTC, by the change-point of the measurements.`;
     answers.whenStarted = { text, by: 'evidence' };
   }
   Object.assign(answers, characterised(answers, characteristics));
-  for (const entry of timeline) {
-    const key = entry.data['question'];
-    if (entry.kind === 'answer' && typeof key === 'string' && key in questions) {
-      answers[key as QuestionKey] = { text: entry.text, by: entry.actor ?? 'unknown' };
-    }
-  }
+  for (const [field, { text, by }] of writtenOf(timeline))
+    if (field in questions) answers[field as QuestionKey] = { text, by };
   return answers;
 }
 
@@ -83,14 +81,6 @@ export async function answerQuestion(
   if (rest.length === 0)
     return `Say the answer as well: \`postmortem answer ${word} TEXT\`. The question: ${questions[key]}`;
   const { incident, by } = given;
-  const at = flow.clock.now();
-  await addToTimeline(flow.db, {
-    incidentId: incident.id,
-    at,
-    kind: 'answer',
-    actor: by,
-    text: rest.join(' '),
-    data: { question: key },
-  });
+  await writeFields(flow, { incident, by, texts: new Map([[key, rest.join(' ')]]), rewrite: false });
   return `Kept as the answer of ${nameOf(incident.id)} to "${questions[key]}"`;
 }

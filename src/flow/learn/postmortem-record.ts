@@ -8,7 +8,9 @@ import { releaseOf } from '../../incident/release-store.ts';
 import { mitigationsOf, votesOn } from '../../mitigation/mitigation-store.ts';
 import { describeSteps, describeValue, parsePlan } from '../../mitigation/plan.ts';
 import { readProof } from '../../mitigation/proof.ts';
+import { SIGNED, signaturesOf } from '../../postmortem/duty.ts';
 import type { EvalCase } from '../../postmortem/eval-case.ts';
+import { actionLinksOf } from '../../postmortem/export-store.ts';
 import type { MitigationFacts } from '../../postmortem/mitigation-facts.ts';
 import type { Impact, PostmortemRecord, TimelineEvent } from '../../postmortem/record.ts';
 import { exposure } from '../../sources/call-statistics-store.ts';
@@ -18,15 +20,25 @@ import { describeComponent } from '../ledger/component-text.ts';
 import { REVIEW } from '../mitigate/review-break-glass.ts';
 import { type StillOn, stillOn } from '../mitigate/still-on.ts';
 import { voteFacts } from '../mitigate/vote-facts.ts';
-import { nameOrId } from '../room/display-name.ts';
 import { presenceEvents, roomMessages } from '../room/room-facts.ts';
 import { actionItemsOf } from './action-items.ts';
 import { loadDataPoints, passScoreOf, type SignalOfRule, signalFacts } from './data-points.ts';
 import { evalCasesOf } from './eval-cases.ts';
+import { lessonsOf } from './lessons.ts';
+import { NO_EVAL_CASE, noEvalCaseOf } from './no-eval-case.ts';
 import { answersOf } from './postmortem-answers.ts';
+import { writtenOf } from './written-fields.ts';
 
 /** Entries of the timeline that have a section of their own. */
-const LISTED_APART = new Set(['answer', 'action-item', REVIEW]);
+const LISTED_APART = new Set([
+  'answer',
+  'action-item',
+  'postmortem',
+  'exported',
+  REVIEW,
+  SIGNED,
+  NO_EVAL_CASE,
+]);
 
 /** Everything that the post-mortem is made of, from the incident's rows, its evidence and its room. */
 export async function loadRecord(
@@ -37,13 +49,17 @@ export async function loadRecord(
   const milestones = await milestonesOf(db, incident.id);
   const evidence = await evidenceOf(db, incident.id);
   const timeline = await timelineOf(db, incident.id);
+  const written = writtenOf(timeline);
   const cases = await evalCasesOf(flow, { incident, evidence, milestones });
   const signal: SignalOfRule | undefined = await signalFacts(db, incident);
   const record: PostmortemRecord = {
-    incident: factsOf(incident),
+    incident: { ...factsOf(incident), summary: written.get('summary')?.text },
     milestones: Object.entries(milestones).map(([name, at]) => ({ name: name as keyof Milestones, at })),
     signal,
-    impact: await impactOf(db, { incident, milestones, passScore: passScoreOf(evidence) }),
+    impact: withText(
+      await impactOf(db, { incident, milestones, passScore: passScoreOf(evidence) }),
+      written.get('impact')?.text,
+    ),
     changes: ((evidence.changes?.data['suspects'] ?? []) as Suspect[]).map(({ component, from, to, at }) => ({
       component,
       from: describeComponent(from),
@@ -64,8 +80,11 @@ export async function loadRecord(
     mitigations: await mitigationFacts(db, incident.id, timeline),
     rootCause: await rootCauseFacts(db, incident.id),
     dataPoints: await loadDataPoints(db, evidence),
-    actionItems: actionItemsOf(timeline),
+    lessons: await lessonsOf(db, incident.id, timeline),
+    actionItems: actionItemsOf(timeline, await actionLinksOf(db, incident.id)),
     evalCases: cases.map(({ description, proven }) => ({ description, proven })),
+    noEvalCaseReason: noEvalCaseOf(timeline),
+    signedOff: signaturesOf(timeline),
   };
   return { record, cases };
 }
@@ -88,6 +107,9 @@ function factsOf(incident: Incident): PostmortemRecord['incident'] {
 function eventOf(entry: Awaited<ReturnType<typeof timelineOf>>[number]): TimelineEvent {
   return { at: entry.at, kind: entry.kind, text: entry.text, actor: entry.actor ?? undefined };
 }
+
+const withText = (counted: Impact | undefined, text: string | undefined): Impact | undefined =>
+  text === undefined ? counted : { ...counted, text };
 
 /** Bad answers, and the users who got one, between the start and the containment. */
 async function impactOf(
@@ -164,30 +186,4 @@ function proofFacts(value: unknown): MitigationFacts['proof'] {
     timeToEffectMs: proof.timeToEffectMs ?? undefined,
     servedAt: proof.servedAt === null ? undefined : new Date(proof.servedAt),
   };
-}
-
-const USER_ID = /\b[UW][A-Z0-9]{6,}\b/g;
-const MOST_NAMES = 100;
-
-/** Display names of everyone who is in the record or mentioned in it. */
-export async function namesIn(
-  flow: Pick<Flow, 'chat' | 'log'>,
-  record: PostmortemRecord,
-): Promise<Map<string, string>> {
-  const texts = [
-    ...record.messages.flatMap((message) => [message.userId, message.text]),
-    ...record.events.flatMap((event) => [event.actor ?? '', event.text]),
-    ...record.mitigations.flatMap((mitigation) => [mitigation.proposedBy, ...mitigation.approvedBy]),
-    ...record.mitigations
-      .flatMap(({ breakGlass, refused }) => [breakGlass?.by, breakGlass?.review?.by, refused?.by])
-      .map((id) => id ?? ''),
-    ...(record.decisionPath?.steps ?? []).map((step) => step.by),
-    ...record.mitigations.flatMap(({ leaseOwner, kept }) => [leaseOwner ?? '', kept?.by ?? '']),
-    ...(record.rootCause === undefined ? [] : [record.rootCause.by]),
-    ...(record.rootCause?.signOffs ?? []).map(({ by }) => by),
-  ];
-  const ids = new Set(texts.flatMap((text) => text.match(USER_ID) ?? []));
-  const names = new Map<string, string>();
-  for (const id of [...ids].slice(0, MOST_NAMES)) names.set(id, await nameOrId(flow, id));
-  return names;
 }

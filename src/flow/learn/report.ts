@@ -83,7 +83,8 @@ async function chartOf(incidents: readonly ReportedIncident[], title: string): P
     return ms === undefined ? [] : [{ at: declaredAt, value: ms / 60_000, threshold: null }];
   });
   if (points.length < 2) return null;
-  const panel: Panel = { title: 'minutes to contain', points, marks: [] };
+  const axis = { title: 'minutes', format: ',f' };
+  const panel: Panel = { title: 'Minutes to contain, incident by incident', axis, points, marks: [] };
   const alt = `Minutes to contain of ${points.length} incidents, from ${first(points)} to ${last(points)}.`;
   return { png: await lineChartPng(title, [panel]), alt };
 }

@@ -1,70 +1,116 @@
 import { z } from 'zod';
-import type { Job, NewJob } from '../../db/jobs.ts';
-import { type Incident, nameOf } from '../../incident/incident.ts';
+import type { Tx } from '../../db/database.ts';
+import { enqueue, isSuperseded, type Job } from '../../db/jobs.ts';
+import { ExternalError } from '../../errors.ts';
+import type { Incident } from '../../incident/incident.ts';
 import { addToTimeline, findIncident } from '../../incident/incident-store.ts';
-import { casesJsonl, promptfooYaml } from '../../postmortem/case-export.ts';
-import { casesOf } from '../../postmortem/case-store.ts';
-import type { EvalCase } from '../../postmortem/eval-case.ts';
-import type { ExportDocument, Exporter } from '../../postmortem/exporters/exporter.ts';
-import { langfuseDataset } from '../../postmortem/exporters/langfuse-dataset.ts';
+import { keepActionLinks, noteExported, noteExportProblem } from '../../postmortem/export-store.ts';
+import type { ExportDocument, Exporter, ExportReceipt } from '../../postmortem/exporters/exporter.ts';
 import { findPostmortem } from '../../postmortem/postmortem-store.ts';
+import { notice, writePostmortem } from '../effects.ts';
 import type { Flow } from '../flow.ts';
-
-export const EXPORT = 'export-incident';
+import { exportDocument } from './export-document.ts';
+import { exportersOf } from './export-jobs.ts';
 
 const payload = z.object({ incidentId: z.number(), exporter: z.string() });
 
-/** Every configured exporter, by its name. */
-function exportersOf({ config, installation }: Pick<Flow, 'config' | 'installation'>): Exporter[] {
-  const { langfuse } = config.exports;
-  return langfuse === undefined ? [] : [langfuseDataset(langfuse, { installation })];
-}
+type Using = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'config' | 'installation' | 'documentsDir'>;
 
-/**
- * A job for each exporter, so that one that fails holds up neither the others nor the room. Policy: what is private stays
- * with its people, and a drill leaves nothing behind.
- */
-export function exportJobs(
-  flow: Pick<Flow, 'config' | 'installation'>,
-  incident: Incident,
-  now: Date,
-): NewJob[] {
-  if (incident.private || incident.drill) return [];
-  return exportersOf(flow).map(({ name }) => ({
-    kind: EXPORT,
-    payload: { incidentId: incident.id, exporter: name },
-    runAt: now,
-    lane: `export:${name}:${incident.id}`,
-  }));
-}
+/** A failure that passes within these is nobody's business. */
+const QUIET_ATTEMPTS = 3;
+const QUIET_MS = 10 * 60_000;
+const HOUR_MS = 60 * 60_000;
+/** What is refused is tried again for so long, in case somebody mends it. */
+const GIVE_UP_AFTER_MS = 24 * HOUR_MS;
 
-/** Exports the newest document; what fails is tried again by the runner, and is on the record when it is given up. */
-export async function runExport(
-  flow: Pick<Flow, 'db' | 'clock' | 'config' | 'installation'>,
-  job: Job,
-): Promise<void> {
+/** Exports the newest document. Policy: the room is told once that it fails, and once that it works again. */
+export async function runExport(flow: Using, job: Job): Promise<void> {
   const { incidentId, exporter: wanted } = payload.parse(job.payload);
+  if (job.lane !== null && (await isSuperseded(flow.db, { id: job.id, kind: job.kind, lane: job.lane })))
+    return;
   const exporter = exportersOf(flow).find(({ name }) => name === wanted);
   const incident = await findIncident(flow.db, incidentId);
   const written = await findPostmortem(flow.db, incidentId);
   if (exporter === undefined || incident === undefined || written === undefined) return;
-  const cases = await casesOf(flow.db, incidentId);
-  const receipt = await exporter.export(documentOf(incident, written.markdown, cases));
-  const text = `Exported: ${receipt.text}.`;
-  const at = flow.clock.now();
-  await addToTimeline(flow.db, { incidentId, at, kind: 'exported', actor: null, text });
+  if (!exporter.takes(incident)) return;
+  const document = await exportDocument(flow, incident, written.markdown);
+  let receipt: ExportReceipt;
+  try {
+    receipt = await exporter.export(document);
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError)) throw thrown;
+    await noteFailure(flow, { exporter, incident, job, error: thrown });
+    throw afterRefusal(job, thrown);
+  }
+  const settled = { exporter, incident, receipt, document };
+  await flow.db.transaction().execute((tx) => settle(flow, tx, settled));
 }
 
-function documentOf(
-  { id, title, service }: Incident,
-  markdown: string,
-  cases: readonly EvalCase[],
-): ExportDocument {
-  const incident = nameOf(id);
-  const evals = [
-    { name: 'evals.yaml', text: promptfooYaml(cases, { incidentId: incident }) },
-    { name: 'evals.jsonl', text: casesJsonl(cases) },
-  ];
-  const files = [{ name: 'postmortem.md', text: markdown }, ...(cases.length === 0 ? [] : evals)];
-  return { incident, title, service, cases, files };
+interface Failed {
+  exporter: Exporter;
+  incident: Incident;
+  job: Job;
+  error: ExternalError;
+}
+
+async function noteFailure(flow: Using, { exporter, incident, job, error }: Failed): Promise<void> {
+  const at = flow.clock.now();
+  const isFinal = !error.retryable;
+  const isOld = Date.now() - job.created_at.getTime() > QUIET_MS;
+  const isToBeTold = isFinal || isOld || job.attempts >= QUIET_ATTEMPTS;
+  const about = { incidentId: incident.id, exporter: exporter.name, problem: error.message, isToBeTold, at };
+  const again = isFinal ? 'It is tried again every hour for a day, and at `postmortem`' : 'It is tried again';
+  const text = `Not exported (${exporter.name}): ${error.message}. ${again}; nothing waits for it.`;
+  await flow.db.transaction().execute(async (tx) => {
+    if (await noteExportProblem(tx, about)) await enqueue(tx, notice(incident.id, at, { text }));
+  });
+}
+
+/** What is refused for good, such as a token, is not asked for every minute. */
+function afterRefusal(job: Job, error: ExternalError): ExternalError {
+  const ageMs = Date.now() - job.created_at.getTime();
+  if (error.retryable || ageMs > GIVE_UP_AFTER_MS) return error;
+  const { service, code, message, cause } = error;
+  return new ExternalError(message, { service, code, retryable: true, retryAfterMs: HOUR_MS, cause });
+}
+
+interface Settled {
+  exporter: Exporter;
+  incident: Incident;
+  receipt: ExportReceipt;
+  document: ExportDocument;
+}
+
+async function settle(
+  flow: Using,
+  tx: Tx,
+  { exporter, incident, receipt, document }: Settled,
+): Promise<void> {
+  const at = flow.clock.now();
+  const which = { incidentId: incident.id, exporter: exporter.name };
+  const say = (text: string) => enqueue(tx, notice(incident.id, at, { text }));
+  const place = receipt.url === null ? '' : ` ${receipt.url}`;
+  if (receipt.outcome === 'left') {
+    const told = { ...which, problem: receipt.text, isToBeTold: true, at };
+    if (await noteExportProblem(tx, told))
+      await say(`Not exported (${exporter.name}): ${receipt.text}.${place}`);
+    return;
+  }
+  const before = await noteExported(tx, { ...which, receipt: receipt.text, url: receipt.url, at });
+  const fresh = await keepActionLinks(tx, { exporter: exporter.name, links: receipt.links ?? [] });
+  const isElsewhere = receipt.url !== null && before?.url !== receipt.url;
+  const works = before?.told_at == null ? '' : `Exporting works again (${exporter.name}). `;
+  const issues = fresh.map(({ action, label, url }) => `${label} ${nameOfAction(document, action)} ${url}`);
+  if (works !== '' || isElsewhere || issues.length > 0)
+    await say([`${works}Exported: ${receipt.text}.${place}`, ...issues].join('\n'));
+  if (receipt.outcome === 'exported') {
+    const text = `Exported: ${receipt.text}.`;
+    await addToTimeline(tx, { incidentId: incident.id, at, kind: 'exported', actor: null, text });
+  }
+  // The document shows where its action items stand.
+  if (fresh.length > 0) await enqueue(tx, writePostmortem(incident.id, at, { quiet: true }));
+}
+
+function nameOfAction({ actions }: ExportDocument, id: number): string {
+  return actions.find((one) => one.id === id)?.text ?? '';
 }

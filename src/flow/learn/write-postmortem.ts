@@ -1,46 +1,50 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { enqueue, type Job } from '../../db/jobs.ts';
+import { enqueue, type Job, wasBegun } from '../../db/jobs.ts';
 import { evidenceOf } from '../../evidence/evidence-store.ts';
 import { freezeAtResolve } from '../../evidence/freeze-store.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { addToTimeline, findIncident, milestonesOf } from '../../incident/incident-store.ts';
 import { casesJsonl, promptfooYaml } from '../../postmortem/case-export.ts';
 import { casesOf } from '../../postmortem/case-store.ts';
-import { assemble, toMarkdown, whatIsMissing } from '../../postmortem/postmortem.ts';
+import { isArchived } from '../../postmortem/duty-store.ts';
+import { assemble, toMarkdown } from '../../postmortem/postmortem.ts';
 import { findPostmortem, markPosted, savePostmortem } from '../../postmortem/postmortem-store.ts';
+import { whatTheRecordLacks } from '../../postmortem/what-is-missing.ts';
 import { publishPostmortem as publishJob, refreshCard, writePostmortem as writeJob } from '../effects.ts';
 import type { Flow } from '../flow.ts';
 import { collectHistory } from '../room/collect-history.ts';
-import { present } from '../room/present.ts';
 import { passScoreOf } from './data-points.ts';
-import { loadRecord, namesIn } from './postmortem-record.ts';
-import { exportJobs } from './run-exports.ts';
+import { documentsOf } from './documents-folder.ts';
+import { dutyState } from './duty-state.ts';
+import { enqueueExports } from './export-jobs.ts';
+import { loadDocument } from './load-document.ts';
+import { presentPostmortem } from './show-postmortem.ts';
 
 const payload = z.object({ incidentId: z.number() });
-const writing = payload.extend({ readFrom: z.coerce.date() });
+const writing = payload.extend({ readFrom: z.coerce.date(), quiet: z.boolean().default(false) });
 
 /** Completes the room's history, assembles the document and the eval cases, and keeps both. */
 export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
-  const { incidentId, readFrom } = writing.parse(job.payload);
+  const { incidentId, readFrom, quiet } = writing.parse(job.payload);
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
-  if (incident.channel_id !== null)
+  if (incident.channel_id !== null && !(await isArchived(flow.db, incidentId)))
     await collectHistory(flow, { incidentId, channelId: incident.channel_id, readFrom });
   await freezeOnceOver(flow, incident);
-  const { record, cases } = await loadRecord(flow, incident);
-  const names = await namesIn(flow, record);
+  const { record, cases, names } = await loadDocument(flow, incident, { isLastTry: job.attempts >= 3 });
   const markdown = toMarkdown(assemble(record, { names }));
   const yaml = promptfooYaml(cases, { incidentId: nameOf(incidentId) });
   await keepOnDisk(flow, incident, { markdown, yaml, jsonl: casesJsonl(cases) });
   const now = flow.clock.now();
   await flow.db.transaction().execute(async (tx) => {
-    await savePostmortem(tx, { incidentId, markdown, missing: whatIsMissing(record), cases, at: now });
+    await savePostmortem(tx, { incidentId, markdown, missing: whatTheRecordLacks(record), cases, at: now });
     const text = `Post-mortem written from ${record.messages.length} messages, with ${cases.length} eval cases.`;
     await addToTimeline(tx, { incidentId, at: now, kind: 'postmortem', actor: null, text });
-    const exporting = exportJobs(flow, incident, now);
-    await enqueue(tx, [publishJob(incidentId, now), refreshCard(incidentId, now), ...exporting]);
+    const telling = quiet ? [] : [publishJob(incidentId, now)];
+    await enqueue(tx, [...telling, refreshCard(incidentId, now)]);
+    await enqueueExports(flow, tx, { incident, now });
   });
 }
 
@@ -68,18 +72,15 @@ async function keepOnDisk(
   await writeFile(join(folder, 'evals.jsonl'), texts.jsonl, { mode: 0o600 });
 }
 
-export function documentsOf(flow: Pick<Flow, 'documentsDir'>, incidentId: number): string {
-  return join(flow.documentsDir, nameOf(incidentId));
-}
-
 /** Posts both documents in the room, and says what is still missing. */
 export async function publishPostmortem(flow: Flow, job: Job): Promise<void> {
   const { incidentId } = payload.parse(job.payload);
   const incident = await findIncident(flow.db, incidentId);
   const written = await findPostmortem(flow.db, incidentId);
   if (incident?.channel_id == null || written === undefined) return;
+  if (await isArchived(flow.db, incidentId)) return;
   const cases = await casesOf(flow.db, incidentId);
-  const retried = job.attempts > 1;
+  const retried = wasBegun(job);
   const version = written.assembled_at.toISOString();
   const name = nameOf(incidentId);
   const common = { channelId: incident.channel_id, comment: '', retried };
@@ -96,9 +97,7 @@ export async function publishPostmortem(flow: Flow, job: Job): Promise<void> {
   // Samples of a safety incident are in no message and no file of a room.
   if (cases.length > 0 && incident.category !== 'safety')
     await flow.chat.upload({ ...common, ...evals, content: yaml });
-  const summary = `The post-mortem of ${name} is written, with ${cases.length} eval cases.`;
-  const message = { kind: 'postmortem' as const, summary, missing: written.missing };
-  await present(flow, { incidentId, key: `postmortem:${incidentId}`, message, retried });
+  await presentPostmortem(flow, { incident, retried });
   await markPosted(flow.db, incidentId, flow.clock.now());
 }
 
@@ -108,11 +107,8 @@ export async function rewritePostmortem(flow: Flow, incident: Incident): Promise
     return `The post-mortem is written when ${nameOf(incident.id)} is resolved; it is ${incident.status} now.`;
   }
   await enqueue(flow.db, writeJob(incident.id, flow.clock.now()));
-  const written = await findPostmortem(flow.db, incident.id);
-  const missing =
-    written === undefined || written.missing.length === 0
-      ? ''
-      : ` Missing so far: ${written.missing.join('; ')}.`;
+  const { left } = await dutyState(flow, flow.db, incident);
+  const missing = left.length === 0 ? '' : ` Missing so far: ${left.join(' ')}`;
   return `Writing the post-mortem again; it will be posted here.${missing}`;
 }
 

@@ -1,3 +1,4 @@
+import { percent } from '../../detection/amount.ts';
 import { QUALITY_SCORE } from '../../detection/rules/quality-score.ts';
 import { rules } from '../../detection/rules.ts';
 import { settingsIn } from '../../detection/settings.ts';
@@ -13,7 +14,6 @@ import type { Step } from '../../mitigation/plan.ts';
 import { kindOf, subjectOf } from '../../mitigation/serving.ts';
 import { scoreSummary } from '../../sources/call-statistics-store.ts';
 import { type Flow, minutesToMs } from '../flow.ts';
-import { percent } from '../watch/verdict-text.ts';
 import { nameOfComponent } from './component-text.ts';
 import type { Candidate, Probed } from './probe-candidate.ts';
 

@@ -50,7 +50,7 @@ export async function keepLease(
     if (kept === undefined) return notOn(found, 'settled meanwhile');
     const what = whatOf(kept);
     const end = until === null ? 'for good' : `until ${until.toISOString()}`;
-    const text = `Kept on purpose ${end}: ${what}. ${reason}`;
+    const text = `Kept on purpose ${end}: ${what}. Why: ${reason}`;
     const data = { until: until?.toISOString() ?? null, reasonDigest: digestOf(reason) };
     await record(tx, { mitigation: kept, by, now, kind: 'lease-kept', text, data });
     return { kind: 'kept', until, what };

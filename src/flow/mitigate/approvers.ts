@@ -31,8 +31,13 @@ export interface ReadElectorate extends Electorate {
  * empty: approval fails closed.
  */
 export async function approversOf(flow: Asking, service: string | null): Promise<string[]> {
-  const { named, byCall } = await readApprovers(flow, service);
-  return joined([named, byCall]).people;
+  return (await readApprovers(flow, service)).people;
+}
+
+/** The same with what could not be read. */
+export async function readApprovers(flow: Asking, service: string | null): Promise<Reading> {
+  const { named, byCall } = await readBoth(flow, service);
+  return joined([named, byCall]);
 }
 
 /** The same without those who are on call, as ids to show and mention: groups stay groups. */
@@ -59,10 +64,7 @@ async function firstOnCall(flow: Asking, service: string | null): Promise<string
   return policy === undefined ? [] : onCallPeople(flow, { escalation_policy: policy, levels: [1], service });
 }
 
-async function readApprovers(
-  flow: Asking,
-  service: string | null,
-): Promise<{ named: Reading; byCall: Reading }> {
+async function readBoth(flow: Asking, service: string | null): Promise<{ named: Reading; byCall: Reading }> {
   const config = serviceConfig(flow, service);
   const namesOnCall = (config?.approvers ?? []).some((one) => typeof one !== 'string');
   const isByCallAlone = namesOnCall && config?.owner === undefined && config?.approvers.every(isPolicy);
@@ -97,7 +99,7 @@ export async function electorateOf(
   if (voters !== undefined && voters.length > 0 && voters.every(isTerminal))
     return { mayApprove: [], mayBreakGlass: isNever ? null : voters, standing, ...NOBODY_ELSE };
   const needed = neededFor(plan, standing);
-  const { named, byCall } = await readApprovers(flow, service);
+  const { named, byCall } = await readBoth(flow, service);
   const { people, unread } = joined([named, byCall]);
   const isKnown = voters?.every((voter) => people.includes(voter)) ?? false;
   const first = alone || (needed.standing !== null && !isKnown) ? await firstOnCall(flow, service) : [];

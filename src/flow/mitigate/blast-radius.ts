@@ -1,10 +1,10 @@
+import { percent } from '../../detection/amount.ts';
 import type { Plan, Step } from '../../mitigation/plan.ts';
 import { kindOf, subjectOf } from '../../mitigation/serving.ts';
 import type { CallWindow } from '../../sources/call-statistics-store.ts';
 import { callsBy, callsOfType, tokensAboveCap } from '../../sources/effect-store.ts';
 import { usersIn, type VariantTotals, variantsIn } from '../../sources/variant-store.ts';
 import type { Flow } from '../flow.ts';
-import { percent } from '../watch/verdict-text.ts';
 import { costChange, type LastHour } from './cost-change.ts';
 
 const LOOK_BACK_MS = 60 * 60_000;

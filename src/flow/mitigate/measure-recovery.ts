@@ -1,3 +1,4 @@
+import { amount } from '../../detection/amount.ts';
 import { type Recovery, recoveryOf, recoverySettings } from '../../detection/recovery.ts';
 import type { Rule, RuleVerdict } from '../../detection/rule.ts';
 import { ruleOf } from '../../detection/rules.ts';
@@ -12,7 +13,7 @@ import type { MetricSource, Question } from '../../sources/metric-source.ts';
 import type { Flow } from '../flow.ts';
 import { signalFacts } from '../learn/data-points.ts';
 import { type Evaluating, evaluateRules } from '../watch/evaluate-rules.ts';
-import { amount } from '../watch/verdict-text.ts';
+import { amountAgain } from '../watch/verdict-text.ts';
 
 export interface Measured {
   before: number | null;
@@ -152,9 +153,10 @@ function lineOf(
   known: { before: number | null; baseline: number | null },
 ): string {
   const was = known.before === null ? '' : `${amount(known.before, unit)} → `;
-  const is = value === null ? 'unknown' : amount(value, unit);
-  const baseline = known.baseline === null ? '' : `, baseline ${amount(known.baseline, unit)}`;
+  const said = known.before === null ? amount : amountAgain;
+  const is = value === null ? 'unknown' : said(value, unit);
+  const baseline = known.baseline === null ? '' : `, baseline ${amountAgain(known.baseline, unit)}`;
   const isSampled = unit !== 'events' && lower !== null && upper !== null && lower < upper;
-  const interval = isSampled ? `, 90 % interval ${amount(lower, unit)}–${amount(upper, unit)}` : '';
+  const interval = isSampled ? `, 90 % interval ${amountAgain(lower, unit)}–${amountAgain(upper, unit)}` : '';
   return `${metric} ${was}${is}${baseline} (n = ${n}${interval}).`;
 }

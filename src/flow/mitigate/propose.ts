@@ -46,6 +46,7 @@ export interface Proposing {
   /** Where it is not somebody's wish: what speaks for it. */
   why?: string;
   wanted: WantedState;
+  isShownLater?: boolean;
 }
 
 /**
@@ -57,8 +58,7 @@ export async function propose(flow: Flow, proposing: Proposing): Promise<Propose
   if (planned.kind === 'nothing-to-change')
     return nothingToChange(flow, { aim: planned.aim, by: proposing.by });
   if (planned.kind !== 'planned') return planned;
-  const { incident, by } = proposing;
-  return flow.db.transaction().execute((tx) => save(flow, tx, { plan: planned.plan, incident, by }));
+  return flow.db.transaction().execute((tx) => save(flow, tx, { ...proposing, plan: planned.plan }));
 }
 
 export type Prepared =
@@ -219,7 +219,7 @@ async function planOf(flow: Flow, planning: Planning): Promise<Plan> {
 async function save(
   flow: Flow,
   tx: Tx,
-  { plan, incident, by }: { plan: Plan; incident: Incident; by: string },
+  { plan, incident, by, isShownLater = false }: Omit<Proposing, 'wanted'> & { plan: Plan },
 ): Promise<Proposed> {
   const now = flow.clock.now();
   const summary = describePlan(plan);
@@ -245,6 +245,7 @@ async function save(
   await rehearsePlan(flow, tx, { incident, mitigationId: mitigation.id, steps: plan.steps, now });
   const text = `Proposed: ${summary}.`;
   await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'proposed', actor: by, text });
-  await enqueue(tx, [showProposal(incident.id, mitigation.id, now), refreshCard(incident.id, now)]);
+  if (!isShownLater) await enqueue(tx, showProposal(incident.id, mitigation.id, now));
+  await enqueue(tx, refreshCard(incident.id, now));
   return { kind: 'proposed', mitigation, summary };
 }

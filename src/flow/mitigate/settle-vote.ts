@@ -42,7 +42,7 @@ export async function settleApproval(
 export async function tellCount(tx: Tx, vote: Vote): Promise<void> {
   const { mitigation, ballot, now } = vote;
   const incidentId = incidentOf(vote);
-  const text = `Approved by one: ${whatOf(vote)}.`;
+  const text = `Approved, and one more must agree: ${whatOf(vote)}.`;
   await addToTimeline(tx, { incidentId, at: now, kind: 'vote', actor: ballot.voter, text });
   await enqueue(tx, showProposal(incidentId, mitigation.id, now));
 }

@@ -33,7 +33,7 @@ export async function recordRootCause(
     if (before.rootCause?.cause === cause) return { kind: 'same' };
     await insertRootCause(tx, { incidentId: incident.id, cause, by, at: now });
     const voided = before.signOffs.length;
-    const lost = voided === 0 ? '' : ` It replaces the one before, and ${voided} sign-off(s) with it.`;
+    const lost = voided === 0 ? '' : ` (It replaces the one before, and its sign-offs with it.)`;
     await record(tx, {
       incident,
       by,

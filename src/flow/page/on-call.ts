@@ -15,15 +15,22 @@ export interface OnCallQuestion {
 
 /**
  * Who is on call now by a policy and its levels, as Slack user ids; people without one are left out. Policy: in any
- * doubt (no PagerDuty, an answer that cannot be had or read) nobody is, because this says who may approve.
+ * doubt (no PagerDuty, an answer that cannot be had or read) nobody is, because this says who may approve. What is said
+ * in Slack alone waits for Slack (`waitsForSlack`): then its ExternalError is thrown while it may still answer.
  */
-export async function onCallPeople(flow: Looking, question: OnCallQuestion): Promise<string[]> {
+export async function onCallPeople(
+  flow: Looking,
+  question: OnCallQuestion,
+  { waitsForSlack = false } = {},
+): Promise<string[]> {
   try {
     const found = await pagersOnCall(flow, question);
     const ids = await Promise.all(found.map((person) => slackIdOf(flow, person)));
     return [...new Set(ids.filter((id) => id !== null))];
   } catch (thrown) {
     const { escalation_policy: policy } = question;
+    const mayAnswer = thrown instanceof ExternalError && thrown.service === 'Slack' && thrown.retryable;
+    if (waitsForSlack && mayAnswer) throw thrown;
     flow.log.warn({ policy, error: messageOf(thrown) }, 'who is on call could not be told');
     return [];
   }

@@ -141,12 +141,18 @@ async function requestOf(
   const name = nameOf(incident.id);
   const said = incident.private
     ? `${name} (private): you are called; open the room`
-    : `${name}: ${redact(called.text)}`;
+    : calledText(name, redact(called.text));
   const message = page.link === null ? said : `${said}\nRoom: ${page.link}`;
   const suffix = createHash('sha256').update(called.key).digest('hex').slice(0, 12);
   const open = await openReceiptOf(flow, incident.id);
   const own = { ...page, key: `${page.key}/${suffix}`, title: said, details: message, raise: null };
   return { userIds, message, on: open?.pagerdutyId ?? null, own };
+}
+
+/** A phone shows no marks of Slack, and one name of the incident is enough. */
+function calledText(name: string, said: string): string {
+  const plain = said.replace(/\*([^*\n]+)\*/g, '$1');
+  return plain.includes(`${name} `) ? plain : `${name}: ${plain}`;
 }
 
 interface Settled {

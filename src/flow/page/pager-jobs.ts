@@ -2,6 +2,7 @@ import type { JobHandler } from '../../db/job-runner.ts';
 import type { Flow } from '../flow.ts';
 import { invitePeople } from '../incident/invite-people.ts';
 import { lookWhoWasNotified } from './look-at-notifications.ts';
+import { LOOK_AT_PAGES, lookAtPages } from './look-at-pages.ts';
 import { notePage, pageSomeone, settlePages } from './page.ts';
 import { pagePeople } from './page-people.ts';
 import { takePageEvent } from './take-page-event.ts';
@@ -19,6 +20,7 @@ export function pagerJobs(flow: Flow): Record<string, JobHandler> {
     'reassign-page': (job) => reassignPage(flow, job),
     'mirror-note': (job) => mirrorNote(flow, job),
     'look-at-notifications': (job) => lookWhoWasNotified(flow, job),
+    [LOOK_AT_PAGES]: () => lookAtPages(flow),
     'take-page-event': (job) => takePageEvent(flow, job),
   };
 }

@@ -28,6 +28,8 @@ export interface Pager {
   notifications(pagerdutyId: string): Promise<PagerNotification[]>;
   /** The keys under which an incident was opened, its own and those of its alerts. */
   keysOf(pagerdutyId: string): Promise<string[]>;
+  /** How an incident of PagerDuty stands now. */
+  look(pagerdutyId: string): Promise<PagerLook>;
   /** The whole text of a note. */
   noteText(pagerdutyId: string, noteId: string): Promise<string | null>;
 }
@@ -95,6 +97,21 @@ export interface PageReceipt {
   notified: string[];
   /** Another system opened it. */
   adopted?: true;
+}
+
+export interface PagerLook {
+  status: string;
+  urgency: string;
+  key: string | null;
+  url: string | null;
+  priority: string | null;
+  assignees: string[];
+  mergedInto: { id: string; url: string | null } | null;
+  /** Who brought it to this status, and when; null for PagerDuty itself, and where it does not say. */
+  by: { id: string; name: string; isPerson: boolean } | null;
+  since: Date | null;
+  /** By the real clock, as PagerDuty's own times are. */
+  askedAt: Date;
 }
 
 /** `cannot-look`: without a REST token nobody can say what is open. */

@@ -26,11 +26,15 @@ export function shareAffected(totals: Totals, category: Category): number | null
   return (known + low * rest) / all;
 }
 
-/** "about 38 % of requests"; null where nothing can be said, or nothing went wrong. */
+/**
+ * "about 38 % of requests"; null where nothing can be said, or nothing went wrong. Policy: in an outage the error rate
+ * that fired says it already, and a second share over another time would seem to contradict it.
+ */
 export async function affectedText(
   flow: Pick<Flow, 'db'>,
   { id, category }: { id: number; category: Category },
 ): Promise<string | null> {
+  if (category === 'outage') return null;
   const { strata } = await evidenceOf(flow.db, id);
   const calls = (strata?.data['calls'] ?? []) as StratifiedCall[];
   const totals: Totals = Object.fromEntries(calls.map(({ stratum, total }) => [stratum, total]));

@@ -1,8 +1,10 @@
+import type { Db } from '../../db/database.ts';
 import type { Row } from '../../db/schema.ts';
 import { type Incident, LIVE } from '../../incident/incident.ts';
 import { keepMeasured, measuredFor } from '../../incident/room-card-store.ts';
+import { mitigationsOn } from '../../mitigation/lease-store.ts';
 import { wantedToServe } from '../../mitigation/ledger-component.ts';
-import type { Step } from '../../mitigation/plan.ts';
+import { parsePlan, type Step } from '../../mitigation/plan.ts';
 import type { Flow } from '../flow.ts';
 import { WAIVED } from '../incident/contain-ladder.ts';
 import { findKnownGood, type KnownGood } from '../ledger/known-good.ts';
@@ -61,6 +63,17 @@ export function choicesOn(
     waived: waived === undefined ? null : { by: waived.actor ?? 'somebody', reason: waived.text },
     menu: isLive ? menuOf(incident) : [],
   };
+}
+
+/**
+ * Policy: while a fallback answers, another model serves on purpose, and the one from before is no cure: going back to it
+ * is a resume, which is asked for by name.
+ */
+export async function answersByFallback(db: Db, incidentId: number): Promise<boolean> {
+  const on = await mitigationsOn(db, { incidentId });
+  return on
+    .flatMap(({ plan }) => parsePlan(plan).steps)
+    .some(({ setting, to }) => setting === 'fallback' && to !== 'none');
 }
 
 /** "v13", "gpt-4-0314": what the label of the button names; of several settings the first. */

@@ -10,8 +10,8 @@ import { latestUpdate } from '../../incident/update-store.ts';
 import { type Mitigation, mitigationsOf } from '../../mitigation/mitigation-store.ts';
 import { parsePlan } from '../../mitigation/plan.ts';
 import { describePlan } from '../../mitigation/shift.ts';
-import { findPostmortem } from '../../postmortem/postmortem-store.ts';
 import type { Flow } from '../flow.ts';
+import { dutyState } from '../learn/duty-state.ts';
 import { namedActor } from '../ledger/describe-serving.ts';
 import type { KnownGood } from '../ledger/known-good.ts';
 import { standingNow } from '../mitigate/approvers.ts';
@@ -21,7 +21,7 @@ import { pagedLine } from '../page/paged-line.ts';
 import { stakeholdersOn } from '../stakeholders/show-ask.ts';
 import { JOINED } from '../watch/join-incident.ts';
 import { affectedText } from './affected-share.ts';
-import { choicesOn, measuredOn } from './card-choices.ts';
+import { answersByFallback, choicesOn, measuredOn } from './card-choices.ts';
 import type { CardAction, IncidentCard } from './incident-card.ts';
 
 type Looked = Pick<Flow, 'db' | 'clock' | 'config' | 'targetFor' | 'chat' | 'log'>;
@@ -35,7 +35,6 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
   const clocks = await clocksOf(flow.db, incidentId);
   const measured = await measuredOn(flow, incident, timeline);
   const { knownGood } = measured;
-  const postmortem = await findPostmortem(flow.db, incidentId);
   const containing = clocks.find((clock) => clock.kind === 'contain');
   return {
     incidentId,
@@ -66,12 +65,12 @@ export async function loadCard(flow: Looked, incidentId: number): Promise<Incide
       : [],
     stakeholders: await stakeholdersOn(flow, incidentId),
     ...(await peopleOn(flow, incident)),
-    missing: postmortem?.missing ?? [],
+    ...(await postmortemOn(flow, incident)),
     atOnce: atOnceFor(flow, incident),
     ...choicesOn(flow, incident, { ...measured, timeline }),
     actions: actionsFor(flow, incident, {
       isAcknowledged: milestones.acknowledged !== undefined,
-      servesKnownGood: knownGood?.name === '',
+      servesKnownGood: knownGood?.name === '' || (await answersByFallback(flow.db, incidentId)),
     }),
   };
 }
@@ -90,9 +89,15 @@ function signalText(timeline: readonly Row<'incident_event'>[], share: string | 
   const signals = timeline.filter((entry) => entry.kind === 'signal').map((entry) => entry.text);
   const [first] = signals;
   if (first === undefined) return null;
-  const also = [...new Set(signals.filter((text) => text.startsWith(JOINED)))].slice(-SHOWN_ALSO);
-  return [share === null ? first : `${first}; ${share}`, ...also].join(' · ');
+  const joined = signals.filter((text) => text.startsWith(JOINED)).map(shortly);
+  const also = [...new Set(joined)].slice(-SHOWN_ALSO).join('; ');
+  return [share === null ? first : `${first}; ${share}`, ...(also === '' ? [] : [`${JOINED}${also}`])].join(
+    ' · ',
+  );
 }
+
+/** "Output drift 0.66": what the number rests on is on the timeline, for the card is one phone screen. */
+const shortly = (joined: string) => joined.slice(JOINED.length).replace(/ \(.*/s, '');
 
 /** The change that is closest to the onset and not after it, as it was frozen at declaration. */
 async function likelyCause(flow: Looked, incidentId: number): Promise<string | null> {
@@ -161,6 +166,20 @@ function actionsFor(
     ['resolve', isContained],
   ];
   return wanted.filter(([, isOffered]) => isOffered).map(([action]) => action);
+}
+
+/** Where its post-mortem stands, once it is resolved. */
+async function postmortemOn(
+  flow: Pick<Flow, 'db' | 'config'>,
+  incident: Incident,
+): Promise<Pick<IncidentCard, 'missing' | 'postmortem'>> {
+  if (incident.status !== 'resolved' && incident.status !== 'closed')
+    return { missing: [], postmortem: null };
+  const { duty, left, signed, unsigned } = await dutyState(flow, flow.db, incident);
+  if (duty === undefined) return { missing: left, postmortem: null };
+  const signedBy = signed.map(({ by }) => by);
+  const { due_at: dueAt, owner } = duty;
+  return { missing: left, postmortem: { dueAt, owner, signedBy, isSigned: unsigned.length === 0 } };
 }
 
 /** Who does what, and what they told the others last. */

@@ -11,7 +11,7 @@ import { pastLikeThis } from './past-incidents.ts';
 const SHOWN_SAMPLES = 3;
 const SHOWN_CHANGES = 6;
 
-/** What changed and three failing examples, from the frozen evidence; null when there is nothing to tell. */
+/** What changed and three failing examples of answers, from the frozen evidence; null when there is nothing to tell. */
 export async function loadContext(
   flow: Pick<Flow, 'db' | 'chat' | 'log'>,
   incidentId: number,
@@ -30,7 +30,9 @@ export async function loadContext(
     })),
   );
   const withheld = incident.private ? 'Examples of a private incident are not shown in messages.' : null;
-  const samples = withheld === null ? await failingExamples(flow.db, incidentId, SHOWN_SAMPLES) : [];
+  // What failed is an answer only where quality did: in an outage, or when it is about cost, a wrong answer is chance.
+  const isShown = withheld === null && incident.category === 'quality';
+  const samples = isShown ? await failingExamples(flow.db, incidentId, SHOWN_SAMPLES) : [];
   const past = await pastLikeThis(flow, incidentId);
   return { incidentId, changes, samples, samplesWithheld: withheld, past };
 }

@@ -17,7 +17,7 @@ export interface HomeIncident {
 
 /** Something that one person is asked for. */
 export interface HomeAsk {
-  kind: 'approve' | 'acknowledge' | 'action' | 'lease';
+  kind: 'approve' | 'acknowledge' | 'action' | 'lease' | 'postmortem';
   incidentId: number | null;
   channelId: string | null;
   text: string;

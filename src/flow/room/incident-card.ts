@@ -48,8 +48,10 @@ export interface IncidentCard {
   /** Who does what. */
   roles: { commander: string | null; scribe: string | null; comms: string | null };
   lastUpdate: { by: string; at: Date; text: string; nextAt: Date | null } | null;
-  /** What the room is still missing after resolution. */
+  /** What must still be done before the post-mortem is done. */
   missing: string[];
+  /** From resolution on. */
+  postmortem: { dueAt: Date; owner: string | null; signedBy: string[]; isSigned: boolean } | null;
   actions: CardAction[];
   /** What the button that rolls back names, such as "v13"; null where no state is known that is served no more. */
   rollBackTo: string | null;

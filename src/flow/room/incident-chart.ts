@@ -1,8 +1,9 @@
-import { subHours } from 'date-fns';
+import { max, min, subHours } from 'date-fns';
 import { z } from 'zod';
 import { lineChartPng, type Panel } from '../../chart/line-chart.ts';
 import type { Job } from '../../db/jobs.ts';
 import type { Category } from '../../db/schema.ts';
+import { amount } from '../../detection/amount.ts';
 import { evaluationsBetween, type StoredEvaluation } from '../../detection/evaluation-store.ts';
 import type { RuleId } from '../../detection/rule.ts';
 import { ruleOf } from '../../detection/rules.ts';
@@ -13,7 +14,8 @@ import { findIncident, milestonesOf } from '../../incident/incident-store.ts';
 import { findPosted } from '../../incident/room-store.ts';
 import type { Flow } from '../flow.ts';
 import { nameOfComponent } from '../ledger/component-text.ts';
-import { amount } from '../watch/verdict-text.ts';
+import { valueAxis } from '../watch/value-axis.ts';
+import { amountAgain } from '../watch/verdict-text.ts';
 import { cardKey } from './open-room.ts';
 
 const payload = z.object({ incidentId: z.number() });
@@ -44,7 +46,7 @@ export async function showChart(flow: Flow, job: Job): Promise<void> {
     threadTs: card.ts,
     filename: `${nameOf(incidentId)}-metric.png`,
     title: `${nameOf(incidentId)} ${drawn.metric}`,
-    content: await lineChartPng(`${nameOf(incidentId)} ${drawn.metric}`, [drawn.panel]),
+    content: await lineChartPng(drawn.title, [drawn.panel]),
     altText: drawn.alt,
     comment: '',
     retried: job.attempts > 1,
@@ -53,12 +55,13 @@ export async function showChart(flow: Flow, job: Job): Promise<void> {
 
 export interface IncidentChart {
   metric: string;
+  title: string;
   panel: Panel;
   /** The same in a sentence. */
   alt: string;
 }
 
-/** The metric of the rule that opened it, with threshold, baseline, onset and changes; null with fewer than two values. */
+/** The metric of the rule that opened it, with threshold, baseline, onset, changes and its time shaded; null with fewer than two values. */
 export async function chartOf(
   flow: Pick<Flow, 'db' | 'clock'>,
   incident: Incident,
@@ -73,21 +76,39 @@ export async function chartOf(
   const values = all.filter(hasValue);
   const [first, last] = [values[0], values.at(-1)];
   if (first === undefined || last === undefined || values.length < 2) return null;
-  const { started } = await milestonesOf(flow.db, incidentId);
+  const { started, ...ends } = await milestonesOf(flow.db, incidentId);
   const changes = await changesBetween(flow, incidentId, { from: first.at, to });
   const onset = started === undefined || started < first.at ? [] : [{ at: started, label: 'it began' }];
-  const panel = {
-    title: `${rule.metric} of ${service}`,
-    points: pointsOf(values),
-    marks: [...changes, ...onset],
-  };
-  const said = (one: Valued) => amount(one.value, rule.unit);
-  const usual = last.baseline === null ? '' : `, usually ${amount(last.baseline, rule.unit)}`;
+  const again = (one: number) => amountAgain(one, rule.unit);
+  const usual = last.baseline === null ? '' : `, usually ${again(last.baseline)}`;
+  const alert = last.threshold === null ? '' : `, alert at ${again(last.threshold)}`;
+  const course = `${amount(first.value, rule.unit)} at first, ${again(last.value)} at last`;
   const marked = changes.length === 0 ? '' : ` Marked: ${changes.map(({ label }) => label).join(', ')}.`;
-  const alt =
-    `${rule.metric} of ${service} over ${values.length} polls from ${minute(first.at)} to ${minute(last.at)} UTC: ` +
-    `${said(first)} at first, ${said(last)} at last${usual}.${marked}`;
-  return { metric: rule.metric, panel, alt };
+  const title = `${rule.metric} of ${service}`;
+  return {
+    metric: rule.metric,
+    title: `${nameOf(incidentId)} ${title}`,
+    panel: {
+      title: `${amount(last.value, rule.unit)} now${usual}${alert}`,
+      axis: valueAxis(rule.unit),
+      points: pointsOf(values),
+      marks: [...changes, ...onset],
+      spans: spanOf({ from: started, to: ends.mitigated ?? ends.resolved }, { from: first.at, to: last.at }),
+    },
+    alt:
+      `${title} over ${values.length} polls from ${minute(first.at)} to ${minute(last.at)} UTC: ` +
+      `${course}${usual}${alert}.${marked}`,
+  };
+}
+
+/** The time of the incident as far as it is in the picture; nothing while nobody knows when it began. */
+function spanOf(
+  incident: { from: Date | undefined; to: Date | undefined },
+  shown: { from: Date; to: Date },
+): NonNullable<Panel['spans']> {
+  if (incident.from === undefined) return [];
+  const span = { from: max([incident.from, shown.from]), to: min([incident.to ?? shown.to, shown.to]) };
+  return span.from < span.to ? [span] : [];
 }
 
 type Valued = StoredEvaluation & { value: number };
@@ -111,7 +132,7 @@ async function changesBetween(
   const { changes } = await evidenceOf(flow.db, incidentId);
   const suspects = (changes?.data['suspects'] ?? []) as Suspect[];
   return suspects
-    .map(({ component, at }) => ({ at: new Date(at), label: nameOfComponent(component) }))
+    .map(({ component, at }) => ({ at: new Date(at), label: `${nameOfComponent(component)} changed` }))
     .filter(({ at }) => at >= from && at <= to)
     .slice(0, SHOWN_CHANGES);
 }

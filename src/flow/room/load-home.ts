@@ -8,6 +8,7 @@ import { neededFor } from '../../mitigation/approval-class.ts';
 import { mitigationsIn, votesOn } from '../../mitigation/mitigation-store.ts';
 import { parsePlan } from '../../mitigation/plan.ts';
 import { describePlan } from '../../mitigation/shift.ts';
+import { openDuties } from '../../postmortem/duty-store.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
 import { electorateOf } from '../mitigate/approvers.ts';
 import { stillOn } from '../mitigate/still-on.ts';
@@ -27,9 +28,12 @@ export async function loadHomeState(flow: Flow): Promise<HomeState> {
     ...(await stakeholderAsks(flow.db, rooms)),
     ...(await actionItems(flow.db)),
     ...(await leases(flow.db, rooms)),
+    ...(await postmortems(flow.db)),
   ];
   const speaking = watch.signals.filter(({ rule }) => categoryOf(rule) !== 'safety');
-  const warnings = speaking.filter(({ warning, state }) => warning && state === 'firing');
+  const warnings = speaking.filter(
+    (signal) => signal.warning && signal.state === 'firing' && !live.some((one) => isAbout(one, signal)),
+  );
   return {
     incidents: live.map(incidentOf),
     asks,
@@ -38,6 +42,12 @@ export async function loadHomeState(flow: Flow): Promise<HomeState> {
     warnings: warnings.map(({ service, rule, since }) => ({ service, rule, since })),
   };
 }
+
+/** Once its incident is open, an early warning says nothing new. */
+const isAbout = (incident: Incident, signal: WatchStatus['signals'][number]) =>
+  incident.service === signal.service &&
+  incident.environment === signal.environment &&
+  incident.category === categoryOf(signal.rule);
 
 function incidentOf(incident: Incident): HomeIncident {
   const { id, title, severity, category, status, service, environment, drill } = incident;
@@ -152,6 +162,19 @@ async function leases(db: Db, rooms: ReadonlyMap<number, string | null>): Promis
     channelId: one.incidentId === null ? null : (rooms.get(one.incidentId) ?? null),
     text: `${one.service}: ${one.what}`,
     dueAt: one.until,
+    people: [one.owner as string],
+  }));
+}
+
+/** Post-mortems of incidents that are not closed, each for its owner. Policy: of a private one its owner sees the number. */
+async function postmortems(db: Db): Promise<Ask[]> {
+  const open = (await openDuties(db)).filter(({ owner }) => owner !== null);
+  return open.map((one) => ({
+    kind: 'postmortem' as const,
+    incidentId: one.incident_id,
+    channelId: one.channel_id,
+    text: one.private ? 'private' : one.title,
+    dueAt: one.due_at,
     people: [one.owner as string],
   }));
 }

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { enqueue, type Job, type NewJob } from '../../db/jobs.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { findByChannel } from '../../incident/incident-store.ts';
-import { setMark, setPermalink } from '../../incident/mark-store.ts';
+import { setMark, setPermalink, type TimelineMark } from '../../incident/mark-store.ts';
 import type { Flow } from '../flow.ts';
 import { timeOf } from './record-room.ts';
+import { LESSONS } from './timeline.ts';
 
 export const LINK_MARK = 'link-mark';
 
@@ -17,16 +18,28 @@ export interface Mark {
   changedTs: string;
 }
 
-/** The emoji of the timeline was put on a message, or taken off; in other channels than rooms it means nothing. */
+/**
+ * The emoji of the timeline, or one that tells a lesson, was put on a message, or taken off; in other channels than rooms it
+ * means nothing.
+ */
 export async function markByEmoji(
   flow: Pick<Flow, 'db' | 'clock' | 'config' | 'wake'>,
   mark: Mark & { emoji: string; isOn: boolean },
 ): Promise<void> {
   const [name] = mark.emoji.split('::');
-  if (name !== flow.config.timeline_emoji) return;
+  const meanings = meaningsOf(flow.config, name ?? '');
+  if (meanings.length === 0) return;
   const incident = await findByChannel(flow.db, mark.channelId);
   if (incident === undefined) return;
-  await put(flow, { ...mark, incident, via: 'emoji', text: null });
+  for (const via of meanings) await put(flow, { ...mark, incident, via, text: null });
+}
+
+/** An emoji may be set for more than one of them. */
+function meaningsOf(
+  { timeline_emoji: plain, lesson_emoji: telling }: Flow['config'],
+  name: string,
+): TimelineMark['via'][] {
+  return [...(name === plain ? ['emoji' as const] : []), ...LESSONS.filter((one) => telling[one] === name)];
 }
 
 /** Adds a message of any channel, with its text as it is now. */
@@ -40,7 +53,7 @@ export async function markByShortcut(
 
 async function put(
   flow: Pick<Flow, 'db' | 'clock' | 'wake'>,
-  mark: Mark & { incident: Incident; via: 'emoji' | 'shortcut'; text: string | null; isOn: boolean },
+  mark: Mark & { incident: Incident; via: TimelineMark['via']; text: string | null; isOn: boolean },
 ): Promise<boolean> {
   const { channelId, ts } = mark;
   const isChanged = await flow.db.transaction().execute(async (tx) => {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { enqueue, type Job } from '../../db/jobs.ts';
+import { enqueue, type Job, type NewJob, wasBegun } from '../../db/jobs.ts';
 import { ExternalError, messageOf } from '../../errors.ts';
 import { type Incident, isPerson, nameOf } from '../../incident/incident.ts';
 import { addToTimeline, findIncident, setRoom } from '../../incident/incident-store.ts';
 import { keepTopic } from '../../incident/room-card-store.ts';
-import { showTree } from '../effects.ts';
+import { invitePeople, showTree } from '../effects.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
-import { approversOf } from '../mitigate/approvers.ts';
-import { peopleOf } from '../stakeholders/contacts.ts';
+import { readApprovers } from '../mitigate/approvers.ts';
+import { readPeople } from '../stakeholders/contacts.ts';
 import { loadCard } from './card.ts';
 import { loadContext } from './context.ts';
 import { present } from './present.ts';
@@ -26,17 +26,22 @@ export async function openRoom(flow: Flow, job: Job): Promise<void> {
   const retried = job.attempts > 1;
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) throw new Error(`incident ${incidentId} does not exist`);
-  const channelId = incident.channel_id ?? (await createRoom(flow, incident, retried));
+  const channelId = incident.channel_id ?? (await createRoom(flow, incident, wasBegun(job)));
   // The card first: whom to invite has to be asked elsewhere, and a phone shows the card all the same.
   const card = await loadCard(flow, incidentId);
   await present(flow, { incidentId, key: cardKey(incidentId), message: { kind: 'card', card }, retried });
   await followDigest(flow, incidentId);
-  await flow.chat.invite(channelId, await peopleFor(flow, incident));
+  const { people, unread } = await peopleFor(flow, incident);
+  await flow.chat.invite(channelId, people);
   const context = await loadContext(flow, incidentId);
   const thread = { incidentId, key: `context:${incidentId}`, under: cardKey(incidentId), retried };
   if (context !== null) await present(flow, { ...thread, message: { kind: 'context', context } });
   const now = flow.clock.now();
-  await enqueue(flow.db, [showChart(incidentId, now), showTree(incidentId, null, now)]);
+  await enqueue(flow.db, [
+    showChart(incidentId, now),
+    showTree(incidentId, null, now),
+    ...(unread.length === 0 ? [] : [inviteLater(incidentId, unread, now)]),
+  ]);
   if (announceTo !== undefined) await announce(flow, { ...announceTo, incidentId, roomId: channelId });
 }
 
@@ -64,16 +69,26 @@ async function createRoom(flow: Flow, incident: Incident, retried: boolean): Pro
 }
 
 /** The declarer, the owner and approvers; for safety, legal, compliance and comms as well. */
-async function peopleFor(flow: Flow, incident: Incident): Promise<string[]> {
+async function peopleFor(flow: Flow, incident: Incident): Promise<{ people: string[]; unread: string[] }> {
   const owner = serviceConfig(flow, incident.service)?.owner;
   const { legal, compliance, comms } = flow.config.contacts;
+  const approvers = await readApprovers(flow, incident.service);
+  const contacts = incident.category === 'safety' ? [...legal, ...compliance, ...comms] : [];
+  const asked = await readPeople(flow, contacts);
   const people = new Set([
     ...(isPerson(incident.declared_by) ? [incident.declared_by] : []),
     ...(owner === undefined ? [] : [owner]),
-    ...(await approversOf(flow, incident.service)),
-    ...(incident.category === 'safety' ? await peopleOf(flow, [...legal, ...compliance, ...comms]) : []),
+    ...approvers.people,
+    ...asked.people,
   ]);
-  return [...people];
+  const groups = [...approvers.unread, ...asked.unread].filter((id) => id.startsWith('S'));
+  return { people: [...people], unread: [...new Set(groups)] };
+}
+
+/** Groups that Slack would not show at that moment; in no lane, because no message waits for them. */
+function inviteLater(incidentId: number, groups: readonly string[], now: Date): NewJob {
+  const { kind, payload, runAt } = invitePeople(incidentId, groups, now);
+  return { kind, payload, runAt, dedupeKey: `invite-later:${incidentId}` };
 }
 
 /** A courtesy to whoever declared it elsewhere; the bot may not be in that channel. */

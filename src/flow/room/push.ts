@@ -49,5 +49,5 @@ async function peopleFor(
 async function onCallFor(flow: Flow, { service, environment, drill }: Incident): Promise<string[]> {
   const policy = serviceConfig(flow, service)?.pagerduty?.escalation_policy;
   if (policy === undefined || environment !== PRODUCTION || drill) return [];
-  return onCallPeople(flow, { escalation_policy: policy, service });
+  return onCallPeople(flow, { escalation_policy: policy, service }, { waitsForSlack: true });
 }

@@ -27,7 +27,7 @@ export async function roomMessages(
     text: row.text,
     editedTs: row.edited_ts ?? undefined,
     deletedAt: row.deleted_at ?? undefined,
-    files: row.files.map(({ name, permalink }) => ({ name, permalink: permalink ?? undefined })),
+    files: row.files.map(({ id, name, permalink }) => ({ id, name, permalink: permalink ?? undefined })),
     permalink: marked.get(`${row.channel_id} ${row.ts}`)?.permalink ?? undefined,
   }));
   for (const row of recorded) marked.delete(`${row.channel_id} ${row.ts}`);

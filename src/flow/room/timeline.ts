@@ -96,6 +96,8 @@ export interface MarkedMessage {
   text: string;
   saidAt: Date;
   permalink: string | null;
+  /** Which lessons it tells. */
+  lessons: Lesson[];
 }
 
 /** Each message that is marked, once, as it is now; what was deleted has left the timeline. */
@@ -118,6 +120,7 @@ export async function markedMessages(db: Db, incidentId: number): Promise<Marked
         text: row?.text ?? pick(its, ({ text }) => text) ?? '(a message that was not recorded)',
         saidAt: first.said_at,
         permalink: pick(its, ({ permalink }) => permalink),
+        lessons: LESSONS.filter((lesson) => its.some(({ via }) => via === lesson)),
       },
     ];
   });

@@ -8,7 +8,7 @@ import { STAKEHOLDER_ROLES, type StakeholderAsk, stateOf } from '../../incident/
 import { asksOf, postedUnder } from '../../incident/stakeholder-store.ts';
 import type { Flow } from '../flow.ts';
 import type { IncidentCard } from '../room/incident-card.ts';
-import { peopleOf } from './contacts.ts';
+import { peopleToReach } from './contacts.ts';
 import type { StakeholderView } from './stakeholder-view.ts';
 
 const shown = z.object({ incidentId: z.number() });
@@ -27,7 +27,7 @@ export async function askStakeholder(flow: Flow, job: Job): Promise<void> {
   if (incident === undefined || ask === undefined) return;
   const message = { kind: 'stakeholder' as const, ask: viewOf(incident, ask) };
   const missed: string[] = [];
-  for (const userId of await peopleOf(flow, [contact])) {
+  for (const userId of await peopleToReach(flow, [contact])) {
     const key = `${keyOf(ask)}${userId}`;
     try {
       if ((await findPosted(flow.db, key)) !== undefined) continue;

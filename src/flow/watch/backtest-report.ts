@@ -2,6 +2,7 @@ import { formatDuration, intervalToDuration } from 'date-fns';
 import type { Panel } from '../../chart/line-chart.ts';
 import { ruleOf } from '../../detection/rules.ts';
 import type { BacktestResult, Episode, Point } from './backtest.ts';
+import { valueAxis } from './value-axis.ts';
 import { describeVerdict } from './verdict-text.ts';
 
 export interface Counted {
@@ -68,9 +69,11 @@ export function backtestPanels(result: BacktestResult): Panel[] {
   );
   return [...Map.groupBy(result.episodes, named)].map(([name, episodes]) => {
     const [first] = episodes as [Episode];
-    const metric = ruleOf(first.rule)?.metric ?? first.rule;
+    const rule = ruleOf(first.rule);
+    const metric = rule?.metric ?? first.rule;
     return {
       title: `${metric} of ${first.service} (${first.rule})`,
+      ...(rule === undefined ? {} : { axis: valueAxis(rule.unit) }),
       points: thinned(points.get(name) ?? []),
       marks: episodes.map((one) => ({
         at: one.at,

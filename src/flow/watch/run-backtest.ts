@@ -150,6 +150,9 @@ function timeOf(name: string, text: string | undefined): Date {
   return at;
 }
 
+/** Whoever looks at a backtest sits at a large screen. */
+const ON_A_DESK = { widthPx: 720, heightPx: 120 };
+
 async function report(result: BacktestResult, counted: Counted, { json, chart }: Options): Promise<void> {
   console.log(json ? backtestJson(result, counted) : backtestText(result, counted));
   if (chart === undefined) return;
@@ -160,5 +163,8 @@ async function report(result: BacktestResult, counted: Counted, { json, chart }:
     return;
   }
   const isPng = chart.toLowerCase().endsWith('.png');
-  writeFileSync(chart, isPng ? await lineChartPng(title, panels) : await lineChartSvg(title, panels));
+  const drawn = isPng
+    ? await lineChartPng(title, panels, ON_A_DESK)
+    : await lineChartSvg(title, panels, ON_A_DESK);
+  writeFileSync(chart, drawn);
 }

@@ -1,3 +1,4 @@
+import { amount, whole } from '../../detection/amount.ts';
 import type { Rule, RuleId, RuleVerdict } from '../../detection/rule.ts';
 import { ruleOf } from '../../detection/rules.ts';
 import { redact } from '../../redaction.ts';
@@ -33,13 +34,13 @@ function numbersOf(verdict: Described & { value: number }, unit: Rule['unit']): 
   const shown = amount(value, unit);
   if (baseline !== null) {
     const change = baseline === 0 ? [] : [`${signed((value / baseline - 1) * 100)} %`];
-    return `${shown} against ${again(baseline, unit)} (${[...change, ...count, ...boundOf(verdict, unit)].join(', ')})`;
+    return `${shown} against ${amountAgain(baseline, unit)} (${[...change, ...count, ...boundOf(verdict, unit)].join(', ')})`;
   }
   const isWorseBelow = WORSE_BELOW.has(verdict.rule);
   const limit =
     threshold === null || unit === 'events'
       ? []
-      : [`${again(threshold, unit)} ${isWorseBelow ? 'wanted' : 'allowed'}`];
+      : [`${amountAgain(threshold, unit)} ${isWorseBelow ? 'wanted' : 'allowed'}`];
   const facts = [...limit, ...count, ...boundOf(verdict, unit)];
   return facts.length === 0 ? shown : `${shown} (${facts.join(', ')})`;
 }
@@ -48,49 +49,18 @@ function boundOf({ rule, lower, upper }: Described, unit: Rule['unit']): string[
   const isWorseBelow = WORSE_BELOW.has(rule);
   const bound = isWorseBelow ? upper : lower;
   if (bound === null || unit === 'events') return [];
-  return [`${isWorseBelow ? 'at most' : 'at least'} ${again(bound, unit)} at 95 %`];
+  return [`${isWorseBelow ? 'at most' : 'at least'} ${amountAgain(bound, unit)} at 95 %`];
 }
 
 const COUNTED: ReadonlySet<Rule['unit']> = new Set(['ms', 'chars', 'tokens']);
 
 /** A further number of the same line: its unit is said already. */
-function again(value: number, unit: Rule['unit']): string {
+export function amountAgain(value: number, unit: Rule['unit']): string {
   return COUNTED.has(unit) ? whole(value) : amount(value, unit);
-}
-
-/** A number with its unit: "0.71", "94.5 %", "1,240 ms", "$62.10/hour". */
-export function amount(value: number, unit: Rule['unit']): string {
-  switch (unit) {
-    case 'share':
-      return percent(value);
-    case 'score':
-    case 'index':
-      return value.toFixed(2);
-    case 'ms':
-      return `${whole(value)} ms`;
-    case 'chars':
-      return `${whole(value)} characters`;
-    case 'tokens':
-      return `${whole(value)} tokens`;
-    case 'usd':
-      return `$${value < 0.1 ? value.toPrecision(2) : value.toFixed(2)}`;
-    case 'usd/hour':
-      return `$${value.toFixed(2)}/hour`;
-    case 'events':
-      return `${whole(value)} ${value === 1 ? 'call' : 'calls'}`;
-  }
 }
 
 export function titleOf(rule: RuleId): string {
   return ruleOf(rule)?.title ?? rule;
-}
-
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 function signed(value: number): string {

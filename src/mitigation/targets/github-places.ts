@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { GithubPlace } from '../../config/targets.ts';
 import { ExternalError } from '../../errors.ts';
 import { FALLBACKS, kindOf, type Setting, type Value } from '../serving.ts';
+import { encodedParts } from './github-connection.ts';
 import { refusal, retold } from './vendor-errors.ts';
 import { type Operation, unless404 } from './vendor-request.ts';
 import { type Change, refusesPercent, refusesSwitch } from './vendor-target.ts';
@@ -120,6 +121,5 @@ function explainConflict(thrown: unknown): never {
 
 export const variablePath = ({ root, place }: At) =>
   `${root}/actions/variables/${encodeURIComponent(place.variable as string)}`;
-const contentsPath = ({ root }: Repository, path: string) =>
-  `${root}/contents/${path.split('/').map(encodeURIComponent).join('/')}`;
+const contentsPath = ({ root }: Repository, path: string) => `${root}/contents/${encodedParts(path)}`;
 const base64Of = (text: string) => Buffer.from(text, 'utf8').toString('base64');

@@ -1,12 +1,12 @@
 import type { GithubConfig, GithubPlace } from '../../config/targets.ts';
 import type { Setting } from '../serving.ts';
+import { githubConnection, repositoryRoot } from './github-connection.ts';
 import { changesAt } from './github-history.ts';
 import { readPlace, refusesAt, writePlace } from './github-places.ts';
 import { type Following, followWorkflow } from './github-workflow.ts';
 import type { Connection } from './vendor-request.ts';
 import { type VendorTarget, vendorTarget } from './vendor-target.ts';
 
-const API_VERSION = '2022-11-28';
 const FOLLOWING: Following = { followMs: 20_000, pauseMs: 2_000 };
 
 /**
@@ -19,8 +19,7 @@ export function githubTarget(
   timing: Pick<Connection, 'timeoutMs'> & Partial<Following> = {},
 ): VendorTarget {
   const placeOf = (setting: Setting) => config.settings[setting] as GithubPlace;
-  const [owner = '', name = ''] = config.repository.split('/');
-  const root = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
+  const root = repositoryRoot(config.repository);
   const { followMs = FOLLOWING.followMs, pauseMs = FOLLOWING.pauseMs, ...deadline } = timing;
   const at = { root, branch: config.branch };
   return vendorTarget(
@@ -48,18 +47,7 @@ export function githubTarget(
         return (await Promise.all(found)).flat();
       },
     },
-    {
-      vendor: 'GitHub',
-      url: config.url,
-      headers: {
-        authorization: `Bearer ${config.token}`,
-        accept: 'application/vnd.github+json',
-        'x-github-api-version': API_VERSION,
-      },
-      allowPrivate: config.allow_private,
-      secrets: [config.token],
-      ...deadline,
-    },
+    { ...githubConnection(config), ...deadline },
   );
 }
 

@@ -17,8 +17,9 @@ export function langfuseDataset(
   const { dataset } = config;
   return {
     name: NAME,
+    takes: (about) => !about.private && !about.drill,
     async export({ incident, service, cases }) {
-      if (cases.length === 0) return { text: 'no eval case for Langfuse', url: null };
+      if (cases.length === 0) return { outcome: 'unchanged', text: 'no eval case for Langfuse', url: null };
       const description = 'Calls that failed in incidents, with what an answer must hold.';
       await post(config, '/api/public/v2/datasets', { name: dataset, description });
       for (const one of cases) {
@@ -30,7 +31,7 @@ export function langfuseDataset(
         });
       }
       const items = cases.length === 1 ? '1 eval case' : `${cases.length} eval cases`;
-      return { text: `${items} in the Langfuse dataset ${dataset}`, url: config.url };
+      return { outcome: 'exported', text: `${items} in the Langfuse dataset ${dataset}`, url: config.url };
     },
   };
 }

@@ -4,12 +4,14 @@ import { actionOf } from '../../flow/incident/who-may.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { type Answer, incidentOfChannel, type Subcommand } from './ask.ts';
 import { characterise } from './characterise.ts';
+import { close } from './close-command.ts';
 import { evalCases } from './eval-commands.ts';
 import { refusal } from './gate.ts';
 import { declareQuickly, list, status } from './general-commands.ts';
 import { lease } from './lease-commands.ts';
 import { note, oncall, page } from './page-commands.ts';
 import * as people from './people-commands.ts';
+import { postmortem } from './postmortem-commands.ts';
 import { report } from './report-command.ts';
 import * as room from './room-commands.ts';
 import { rootCause, signOff } from './safety-commands.ts';
@@ -96,8 +98,8 @@ export const SUBCOMMANDS: Record<string, Entry> = {
   },
   resolve: {
     run: room.resolve,
-    usage: 'resolve [WHAT]',
-    does: 'ends the incident and writes the post-mortem',
+    usage: 'resolve [@OWNER] [WHAT]',
+    does: 'ends the incident and writes the post-mortem, for its owner to complete',
   },
   decline: { run: room.decline, usage: 'decline REASON', does: 'ends it as a false alarm' },
   timeline: {
@@ -121,19 +123,20 @@ export const SUBCOMMANDS: Record<string, Entry> = {
     does: 'signs the root cause of a safety incident off',
   },
   close: {
-    run: room.close,
-    usage: 'close',
-    does: 'closes a resolved incident whose post-mortem is done and whose mitigations are kept on purpose',
+    run: close,
+    usage: 'close [anyway REASON | archive]',
+    does: 'closes a resolved incident whose post-mortem is done and whose mitigations are kept on purpose; archives its room',
   },
   postmortem: {
-    run: room.postmortem,
-    usage: 'postmortem [answer QUESTION TEXT | action @OWNER DATE TEXT | review TEXT]',
-    does: 'writes it again and says what is missing; answers one of its questions; adds an action item; reviews what one person ran alone',
+    run: postmortem,
+    usage:
+      'postmortem [edit | answer QUESTION TEXT | action @OWNER DATE TEXT | review TEXT | owner @PERSON | snooze HOURS REASON | sign-off]',
+    does: 'writes it again and says what is missing; edits it in a form; adds to it; hands it over; puts its reminders off; signs it off',
   },
   eval: {
     run: evalCases,
-    usage: 'eval [add N | TRACE [ASSERTION] | drop N]',
-    does: 'shows the eval cases; makes one of a failing example or another call; takes one out',
+    usage: 'eval [add N | TRACE [ASSERTION] | drop N | none REASON]',
+    does: 'shows the eval cases; makes one of a failing example or another call; takes one out; says why there is none',
   },
   report: {
     run: report,

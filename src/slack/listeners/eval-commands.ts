@@ -1,10 +1,11 @@
 import type { Flow } from '../../flow/flow.ts';
 import { addEvalCase, type CaseAdded, dropEvalCase, type WhichCall } from '../../flow/learn/eval-cases.ts';
+import { giveNoEvalCase, type NoEvalCase } from '../../flow/learn/no-eval-case.ts';
 import { describeDocuments } from '../../flow/learn/write-postmortem.ts';
 import { maySeePeople } from '../../flow/stakeholders/may-see.ts';
 import { findIncident } from '../../incident/incident-store.ts';
 import { ASSERTION_USAGE, readAssertion } from '../../postmortem/read-assertion.ts';
-import { escapeLine } from '../mrkdwn.ts';
+import { escapeLine, person } from '../mrkdwn.ts';
 import { outsideLine } from '../views/outside-text.ts';
 import { inRoom } from './ask.ts';
 import { type Button, FOREIGN } from './buttons.ts';
@@ -13,10 +14,10 @@ import { tell } from './click.ts';
 export const EVAL_USAGE = [
   '`eval add N` makes a case of the failing example N; `eval add TRACE` of another call, by its trace id.',
   `An assertion may follow: ${ASSERTION_USAGE}.`,
-  '`eval drop N` takes the case N out.',
+  '`eval drop N` takes the case N out; `eval none REASON` says why there is none, for the engineering lead.',
 ].join('\n');
 
-/** `eval`, `eval add CALL|N [ASSERTION]`, `eval drop N`. */
+/** `eval`, `eval add CALL|N [ASSERTION]`, `eval drop N`, `eval none REASON`. */
 export const evalCases = inRoom(async ({ flow, incident, userId: by, text }) => {
   const [, word = '', rest = ''] = /^(\S*)\s*([\s\S]*)$/.exec(text.trim()) ?? [];
   if (word === '') return `${await describeDocuments(flow, incident)}\n${EVAL_USAGE}`;
@@ -26,6 +27,7 @@ export const evalCases = inRoom(async ({ flow, incident, userId: by, text }) => 
     if (outcome.kind === 'no-case') return 'There is no case of that number; `eval` lists them.';
     return `Taken out: ${outsideLine(outcome.description, 200)}`;
   }
+  if (word === 'none') return describeNone(await giveNoEvalCase(flow, { incident, by, reason: rest.trim() }));
   if (word !== 'add') return EVAL_USAGE;
   const [, call = '', wanted = ''] = /^(\S*)\s*([\s\S]*)$/.exec(rest) ?? [];
   const which = whichCall(call);
@@ -34,6 +36,17 @@ export const evalCases = inRoom(async ({ flow, incident, userId: by, text }) => 
   if (read?.kind === 'wrong') return escapeLine(read.problem);
   return describeAdded(await addEvalCase(flow, { incident, by, which, assertion: read?.assertion ?? null }));
 });
+
+function describeNone(outcome: NoEvalCase): string {
+  switch (outcome.kind) {
+    case 'kept':
+      return 'Kept: the post-mortem may be done without an eval case, and says why.';
+    case 'no-reason':
+      return 'Say why there is none: `eval none REASON`.';
+    case 'not-allowed':
+      return `You may not say so. Who may: ${outcome.who.map(person).join(', ')}. Nothing was changed.`;
+  }
+}
 
 function whichCall(word: string): WhichCall | null {
   if (/^[1-9]\d{0,2}$/.test(word)) return { kind: 'example', number: Number(word) };

@@ -1,11 +1,12 @@
 import { declare, readQuickDeclaration } from '../../flow/incident/declare.ts';
 import { loadCard } from '../../flow/room/card.ts';
+import { maySee } from '../../flow/stakeholders/may-see.ts';
 import { rulesNow } from '../../flow/watch/rule-precision.ts';
 import { describeWatch, watchStatus } from '../../flow/watch/watch-status.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { listLive } from '../../incident/incident-store.ts';
 import { escapeLine, truncate } from '../mrkdwn.ts';
-import { factLine, outsideLine } from '../views/outside-text.ts';
+import { factLine, linkedFact, outsideLine } from '../views/outside-text.ts';
 import { rolesLine, updateLine } from '../views/people-lines.ts';
 import { stillOnLine } from '../views/still-on.ts';
 import { type Ask, namedIncident, type Subcommand } from './ask.ts';
@@ -39,14 +40,17 @@ function roomSentence(incident: Incident): string {
     : `Its room is <#${incident.channel_id}>.`;
 }
 
-/** Open incidents; private ones are seen in their rooms only. */
-export const list = async ({ flow }: Ask): Promise<string> => {
-  const live = (await listLive(flow.db)).filter((incident) => !incident.private);
+/** Open incidents; the private ones among them for those who may read them, and for nobody else. */
+export const list = async ({ flow, userId }: Ask): Promise<string> => {
+  const all = await listLive(flow.db);
+  const seen = await Promise.all(all.map((incident) => maySee(flow, incident, userId)));
+  const live = all.filter((_, at) => seen[at]);
   if (live.length === 0) return 'No open incidents.';
   const lines = live.slice(-LISTED).map((incident) => {
     const room = incident.channel_id === null ? 'room being opened' : `<#${incident.channel_id}>`;
     const about = `${incident.severity} ${incident.category} · ${escapeLine(incident.service ?? 'no service')}`;
-    return `• *${nameOf(incident.id)}* ${about} · ${incident.status} · ${room} · ${outsideLine(incident.title, 100)}`;
+    const mark = incident.private ? ' (private)' : '';
+    return `• *${nameOf(incident.id)}*${mark} ${about} · ${incident.status} · ${room} · ${outsideLine(incident.title, 100)}`;
   });
   const more = live.length > LISTED ? [`and ${live.length - LISTED} older ones`] : [];
   return [...lines, ...more].join('\n');
@@ -86,7 +90,7 @@ export const status: Subcommand = async (ask) => {
     card.signal === null ? null : factLine(card.signal, 600),
     card.likely === null ? null : `*Likely:* ${factLine(card.likely, 250)}`,
     card.knownGood === null ? null : `*Known-good:* ${factLine(card.knownGood, 250)}`,
-    `*Paged:* ${factLine(card.paged, 250)}`,
+    `*Paged:* ${linkedFact(card.paged, 300)}`,
     rolesLine(card),
     updateLine(card),
     ...card.stillOn.map((one) => `• on: ${stillOnLine(one)}`),

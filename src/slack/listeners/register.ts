@@ -18,6 +18,8 @@ import { registerHome } from './home-events.ts';
 import { takeLeaseBack } from './lease-commands.ts';
 import { registerLeases } from './lease-forms.ts';
 import { registerPeopleForms } from './people-forms.ts';
+import { postmortemForm, registerPostmortem } from './postmortem-forms.ts';
+import { registerResolve } from './resolve-form.ts';
 import { registerStakeholders } from './stakeholder-commands.ts';
 import { registerTimeline } from './timeline-events.ts';
 import { proposeLeaf } from './tree.ts';
@@ -31,6 +33,8 @@ export function registerListeners(app: App, flow: Flow): void {
   registerCommand(app, flow);
   registerDeclareForms(app, flow);
   registerPeopleForms(app, flow);
+  registerPostmortem(app, flow);
+  registerResolve(app, flow);
   registerButtons(app, flow);
   registerCardMenu(app, flow);
   registerVoteForms(app, flow);
@@ -58,7 +62,8 @@ function registerCommand(app: App, flow: Flow): void {
       if (!isOpen) await tell(flow, { respond, ...place, text: instead });
       return;
     }
-    const modal = modalOfCommand(flow, readCommand(command.text), place);
+    const asking = readCommand(command.text);
+    const modal = postmortemForm(flow, asking, place) ?? modalOfCommand(flow, asking, place);
     if (modal !== null) {
       await ack();
       if (await openChecked(flow, client, { triggerId: command.trigger_id, modal })) return;
@@ -74,6 +79,9 @@ function registerCommand(app: App, flow: Flow): void {
   });
 }
 
+/** What asks something after the click is registered with its form. */
+const WITH_FORMS = new Set(['false_alarm', 'resolve']);
+
 function registerButtons(app: App, flow: Flow): void {
   const on = (id: string | RegExp, button: (actionId: string) => Button) =>
     app.action<BlockAction>(
@@ -85,8 +93,7 @@ function registerButtons(app: App, flow: Flow): void {
         if (text !== null) await tell(flow, { respond, ...place, text });
       },
     );
-  // A false alarm asks for its reason, so it is registered with its form.
-  for (const [id, button] of Object.entries(BUTTONS)) if (id !== 'false_alarm') on(id, () => button);
+  for (const [id, button] of Object.entries(BUTTONS)) if (!WITH_FORMS.has(id)) on(id, () => button);
   on(/^severity:/, (actionId) => severityButton(actionId.slice('severity:'.length)));
   on('lease_back', () => takeLeaseBack);
   on('eval_case', () => makeEvalCase);

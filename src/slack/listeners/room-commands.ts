@@ -1,20 +1,14 @@
 import { contain as containVerb } from '../../flow/incident/contain.ts';
 import { keepDeclineReason } from '../../flow/incident/decline-reason.ts';
-import { close as closeVerb, resolve as resolveVerb } from '../../flow/incident/end-incident.ts';
+import { resolve as resolveVerb } from '../../flow/incident/end-incident.ts';
 import { waiveContainment } from '../../flow/incident/waive-containment.ts';
-import { ACTION_USAGE, addActionItem, readActionItem } from '../../flow/learn/action-items.ts';
-import { answerQuestion } from '../../flow/learn/postmortem-answers.ts';
-import { rewritePostmortem } from '../../flow/learn/write-postmortem.ts';
 import type { WantedState } from '../../flow/mitigate/aim.ts';
 import { propose } from '../../flow/mitigate/propose.ts';
-import { describeReview, reviewBreakGlass } from '../../flow/mitigate/review-break-glass.ts';
 import { describeStop, stopShift } from '../../flow/mitigate/stop-shift.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { type Asked, MITIGATE_USAGE, readAsked } from '../../mitigation/wanted.ts';
 import { escapeLine } from '../mrkdwn.ts';
-import { outsideLine } from '../views/outside-text.ts';
 import { type Ask, inRoom, over, proposalAnswer } from './ask.ts';
-import { describeStillOn } from './lease-commands.ts';
 import { sayFalseAlarm } from './safety-commands.ts';
 import { voteByCommand } from './vote-commands.ts';
 
@@ -81,8 +75,11 @@ function wantedBy(asked: Asked & { kind: 'known-good' | 'named' | 'undo' | 'shif
   return asked.kind === 'undo' ? { undo: asked.mitigationId } : asked.wanted;
 }
 
+/** `resolve [@OWNER] [WHAT]`: the mention says who writes the post-mortem. */
 export const resolve = inRoom(async ({ flow, incident, userId, text }) => {
-  const outcome = await resolveVerb(flow, { incident, by: userId, reason: text.trim() });
+  const [, owner = null, reason = ''] =
+    /^(?:<@([UW][A-Z0-9]+)(?:\|[^>]*)?>)?\s*([\s\S]*)$/.exec(text.trim()) ?? [];
+  const outcome = await resolveVerb(flow, { incident, by: userId, reason: reason.trim(), owner });
   if (outcome.kind === 'not-possible')
     return `${nameOf(incident.id)} is ${outcome.status}; it cannot be resolved.`;
   return `${nameOf(incident.id)} is resolved. The post-mortem is being written and is due in 48 hours.`;
@@ -94,26 +91,4 @@ export const decline = inRoom(async ({ flow, incident, userId, text }) => {
   if (incident.status === 'declined' && (await keepDeclineReason(flow, { incident, by: userId, reason })))
     return 'The reason is kept.';
   return (await sayFalseAlarm(flow, { incident, by: userId, reason })).text;
-});
-
-export const close = inRoom(async ({ flow, incident, userId, text }) => {
-  const outcome = await closeVerb(flow, { incident, by: userId, reason: text.trim() });
-  if (outcome.kind === 'still-on') return describeStillOn(incident, outcome.mitigations);
-  if (outcome.kind === 'not-possible')
-    return `${nameOf(incident.id)} is ${outcome.status}; resolve it before you close it.`;
-  return `${nameOf(incident.id)} is closed; its reminders have stopped.`;
-});
-
-export const postmortem = inRoom(async ({ flow, incident, userId, text }) => {
-  const [word, ...rest] = text.trim().split(/\s+/);
-  if (word === 'action') {
-    const item = readActionItem(rest.join(' '));
-    if (item === null) return ACTION_USAGE;
-    await addActionItem(flow, { incident, by: userId, item });
-    return `Kept: ${outsideLine(item.text, 200)}, by <@${item.owner}>.`;
-  }
-  if (word === 'review')
-    return describeReview(await reviewBreakGlass(flow, { incident, by: userId, text: rest.join(' ') }));
-  if (word !== 'answer') return rewritePostmortem(flow, incident);
-  return answerQuestion(flow, { incident, by: userId, text: rest.join(' ') });
 });

@@ -42,7 +42,7 @@ export const signOff = inRoom(async ({ flow, incident, userId: by, text }) => {
     case 'already':
       return `You signed this off before; a person counts once.${nextAfter(incident, outcome.gap)}`;
     case 'signed':
-      return `You signed this root cause off: ${outsideLine(outcome.cause, 300)}${nextAfter(incident, outcome.gap)}`;
+      return `You signed this root cause off: “${outsideLine(outcome.cause, 300)}”.${nextAfter(incident, outcome.gap)}`;
   }
 });
 

@@ -33,6 +33,7 @@ const base: IncidentCard = {
   roles: { commander: null, scribe: null, comms: null },
   lastUpdate: null,
   missing: [],
+  postmortem: null,
   actions: ['propose', 'contain', 'acknowledge', 'false_alarm', 'resolve'],
   awaitsAnswer: false,
   rollBackTo: 'v13',
@@ -89,11 +90,38 @@ test('the-card-is-one-phone-screen', () => {
 
 test('a-missed-containment-deadline-says-by-how-much', () => {
   expect(shown({ now: minute(27) }).lines.at(-1)).toContain('(6 min overdue)');
+  expect(shown({ now: minute(21) }).lines.at(-1)).toContain('(due now)');
 });
 
-test('what-is-in-force-and-what-is-missing-is-listed', () => {
-  const { lines } = shown({ mitigations: ['disable: applied'], missing: ['eval case'] });
-  expect(lines).toEqual(expect.arrayContaining(['• disable: applied', '• eval case']));
+test('what-is-in-force-is-listed', () => {
+  expect(shown({ mitigations: ['disable: applied'] }).lines).toContain('• disable: applied');
+});
+
+test('the-post-mortem-is-one-line-that-says-what-it-waits-for', () => {
+  const postmortem = { dueAt: minute(60), owner: 'U012ABC', signedBy: [], isSigned: false };
+  const line = (over: Partial<IncidentCard>) =>
+    shown({ status: 'resolved', resolvedAt: minute(20), postmortem, ...over }).lines.at(-1);
+  const due = /<!date\^\d+\^\{date_short_pretty\} \{time\}\|.*>/.source;
+  expect(line({ missing: ['a', 'b'] })).toMatch(
+    new RegExp(`^\\*Post-mortem:\\* 2 things missing, due ${due} · <@U012ABC>$`),
+  );
+  expect(line({ missing: ['a'], now: minute(70) })).toMatch(
+    /\* 1 thing missing, overdue since .* · <@U012ABC>$/,
+  );
+  expect(line({})).toBe('*Post-mortem:* nothing missing, not signed off · <@U012ABC>');
+  const signed = { ...postmortem, signedBy: ['U012ABC'], isSigned: true };
+  expect(line({ postmortem: signed })).toBe('*Post-mortem:* signed off by <@U012ABC>');
+  expect(line({ status: 'closed', missing: ['a'] })).toBe('*Post-mortem:* closed with 1 thing missing');
+});
+
+test('a-page-is-one-tap-away-and-only-its-own-address-becomes-a-link', () => {
+  const paged =
+    'PagerDuty Q1 (https://acme.pagerduty.com/incidents/Q1?a=1&b=2), on call: Ada (https://x.example)';
+  expect(shown({ paged }).lines.join('\n')).toContain(
+    '*Paged:* PagerDuty Q1 (<https://acme.pagerduty.com/incidents/Q1?a=1&amp;b=2|open>), on call: Ada (https://x.example)',
+  );
+  const hostile = shown({ paged: 'nobody (https://x.example|<!channel>)' }).lines.join('\n');
+  expect(hostile).toContain('*Paged:* nobody (https://x.example|&lt;!');
 });
 
 test('whoever-acknowledged-is-named', () => {

@@ -1,11 +1,12 @@
 import type { IncidentCard } from '../../flow/room/incident-card.ts';
-import { PRODUCTION } from '../../incident/incident.ts';
+import { nameOf, PRODUCTION } from '../../incident/incident.ts';
 import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { bullets, buttons, optionalSection, type Rendered, rendered, section, smallPrint } from './blocks.ts';
 import { withMenu } from './card-menu.ts';
 import { type ButtonContext, incidentButtons } from './incident-buttons.ts';
-import { factLine, outsideLine } from './outside-text.ts';
+import { factLine, linkedFact, outsideLine } from './outside-text.ts';
 import { rolesLine, updateLine } from './people-lines.ts';
+import { postmortemLine } from './postmortem.ts';
 import { stakeholderLine } from './stakeholder.ts';
 import { stillOnLine } from './still-on.ts';
 import { timeSpan } from './time-span.ts';
@@ -21,7 +22,7 @@ export function renderCard(card: IncidentCard): Rendered {
     ...optionalSection(falseAlarmLine(card)),
     ...optionalSection(stakeholderLine(card)),
     ...optionalSection(rolesLine(card), updateLine(card)),
-    section(`*Paged:* ${factLine(card.paged, 250)}${acknowledgement(card)}`, clockLine(card)),
+    section(`*Paged:* ${linkedFact(card.paged, 300)}${acknowledgement(card)}`, clockLine(card)),
     ...optionalSection(
       bullets('*Still on*', card.stillOn.map(stillOnLine), 6),
       bullets(
@@ -29,15 +30,11 @@ export function renderCard(card: IncidentCard): Rendered {
         card.mitigations.map((line) => outsideLine(line, 200)),
         6,
       ),
-      bullets(
-        '*Still missing*',
-        card.missing.map((line) => outsideLine(line, 200)),
-        6,
-      ),
     ),
+    ...optionalSection(postmortemLine(card)),
     ...withMenu(buttons(incidentButtons(card.actions, buttonContext(card))), card),
     ...buttons(card.private ? [samplesButton(card)] : []),
-    smallPrint(`Incident ${card.incidentId}${card.private ? PRIVATE_RULE : ''}`),
+    smallPrint(`${nameOf(card.incidentId)}${card.private ? PRIVATE_RULE : ''}`),
   ]);
 }
 
@@ -124,6 +121,7 @@ function waivedLine({ by, reason }: NonNullable<IncidentCard['waived']>): string
 }
 
 function remaining(due: Date, now: Date): string {
+  if (Math.abs(due.getTime() - now.getTime()) < 60_000) return 'due now';
   return due < now ? `${timeSpan(due, now)} overdue` : `${timeSpan(now, due)} left`;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CharacteristicsView } from '../../flow/ports.ts';
+import type { CharacteristicsView } from '../../flow/decide/characteristics-view.ts';
 import { characteriseModal, readCharacterise } from './characteristics.ts';
 import { render } from './render.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KnownBlock, ModalView } from '@slack/types';
 import { z } from 'zod';
-import type { CharacteristicsView } from '../../flow/ports.ts';
+import type { CharacteristicsView } from '../../flow/decide/characteristics-view.ts';
 import { person } from '../mrkdwn.ts';
 import { type ButtonSpec, buttons, type Rendered, rendered, section, smallPrint } from './blocks.ts';
 import type { ViewValues } from './declaration.ts';

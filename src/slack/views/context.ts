@@ -60,5 +60,5 @@ function fallback(context: ContextView, samples: number): string {
   const changes = context.changes.length;
   const found = changes === 0 ? 'no change on record' : changes === 1 ? '1 change' : `${changes} changes`;
   const some = samples === 1 ? '1 failing example' : `${samples} failing examples`;
-  return `Incident ${context.incidentId}, context: ${found}, ${samples === 0 ? 'no examples shown' : some}.`;
+  return `INC-${context.incidentId}, context: ${found}, ${samples === 0 ? 'no examples shown' : some}.`;
 }

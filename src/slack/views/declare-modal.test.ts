@@ -1,5 +1,6 @@
-import type { InputBlock } from '@slack/types';
+import type { InputBlock, StaticSelect } from '@slack/types';
 import { expect, test } from 'vitest';
+import { viewProblems } from '../block-kit-limits.ts';
 import { readDeclaration, type ViewAnswer } from './declaration.ts';
 import { declareModal, OTHER_SERVICE } from './declare-modal.ts';
 
@@ -15,6 +16,8 @@ const read = (answers: Record<string, ViewAnswer>) => {
   const blocks = Object.entries(answers).map(([block, answer]) => [block, { value: answer }]);
   return readDeclaration(Object.fromEntries(blocks), now);
 };
+const manyServices = (n: number) =>
+  Array.from({ length: n }, (_, i) => `${'a-service-with-a-long-name'.repeat(2)}-${i}`);
 const inputOf = (modal: ReturnType<typeof declareModal>, id: string) =>
   modal.blocks.find((block) => block.block_id === id) as InputBlock;
 
@@ -46,8 +49,25 @@ test('configured-services-are-chosen-and-others-typed', () => {
     type: 'static_select',
     options: [{ value: 'support-bot' }, { value: OTHER_SERVICE }],
   });
-  for (const services of [[], Array.from({ length: 100 }, (_, i) => `s${i}`), ['x'.repeat(151)]]) {
+  for (const services of [[], manyServices(1_001), ['x'.repeat(151)]]) {
     expect(inputOf(declareModal({ services }), 'service').element.type).toBe('plain_text_input');
+  }
+});
+
+test('more-services-than-a-list-holds-are-chosen-in-groups', () => {
+  for (const [n, sizes] of [
+    [99, undefined],
+    [100, [100, 1]],
+    [120, [100, 20, 1]],
+    [1_000, [...Array.from({ length: 10 }, () => 100), 1]],
+  ] as const) {
+    const modal = declareModal({ services: manyServices(n), channelId: 'C012' });
+    const element = inputOf(modal, 'service').element as StaticSelect;
+    expect(element.option_groups?.map(({ options }) => options.length)).toEqual(sizes);
+    const all = (element.option_groups ?? [{ options: element.options ?? [] }]).flatMap((one) => one.options);
+    expect(all.map(({ value }) => value).sort()).toEqual([...manyServices(n), OTHER_SERVICE].sort());
+    expect(viewProblems(modal)).toEqual([]);
+    expect(JSON.stringify(modal).length).toBeLessThan(250_000);
   }
 });
 

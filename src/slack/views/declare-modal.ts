@@ -2,7 +2,7 @@ import type { KnownBlock, ModalView } from '@slack/types';
 import { z } from 'zod';
 import { truncate } from '../mrkdwn.ts';
 import { section } from './blocks.ts';
-import { choice, plain, toOption } from './form-parts.ts';
+import { choice, groupedChoice, type OptionGroup, plain, toOption } from './form-parts.ts';
 import { outsideLine } from './outside-text.ts';
 
 /** The option that stands for a service which is not configured. */
@@ -28,7 +28,7 @@ export const formMetadata = z.looseObject({
 });
 
 export interface DeclareModal {
-  /** Configured services; with none, the name is typed. */
+  /** Configured services; with none, or more than a thousand, the name is typed. */
   services: readonly string[];
   title?: string;
   channelId?: string;
@@ -38,6 +38,8 @@ export interface DeclareModal {
 }
 
 const MAX_OPTIONS = 100;
+/** A form of so many names is half of what Slack takes. */
+const MAX_LISTED = 1_000;
 const CATEGORIES = [
   ['quality', 'Quality: wrong, odd or refused answers'],
   ['outage', 'Outage: errors, timeouts, no answers'],
@@ -94,16 +96,33 @@ function titleInput(title: string | undefined): KnownBlock {
   };
 }
 
+/** Policy: what is configured is chosen, in groups where Slack's menus hold no more; past a thousand the name is typed. */
 function serviceInput(services: readonly string[]): KnownBlock {
+  const label = 'Which service?';
   const fits =
-    services.length < MAX_OPTIONS && services.every((name) => name.length > 0 && name.length <= 150);
+    services.length <= MAX_LISTED && services.every((name) => name.length > 0 && name.length <= 150);
   if (services.length === 0 || !fits)
-    return typed('service', { label: 'Which service?', hint: 'Its name, if you know it' });
-  const options = [
-    ...services.map((name) => toOption([name, name])),
-    toOption([OTHER_SERVICE, 'other / unknown']),
-  ];
-  return choice('service', { label: 'Which service?', options, optional: true });
+    return typed('service', { label, hint: 'Its name as it is configured, if you know it' });
+  const other = toOption([OTHER_SERVICE, 'other / unknown']);
+  const options = services.map((name) => toOption([name, name]));
+  if (options.length < MAX_OPTIONS)
+    return choice('service', { label, options: [...options, other], optional: true });
+  const groups = [...inGroups(services), { label: plain('Not one of these'), options: [other] }];
+  return groupedChoice('service', { label, groups, optional: true });
+}
+
+/** By name, each group under its first and last. */
+function inGroups(services: readonly string[]): OptionGroup[] {
+  const sorted = services.toSorted((a, b) => a.localeCompare(b));
+  const starts = Array.from(
+    { length: Math.ceil(sorted.length / MAX_OPTIONS) },
+    (_none, i) => i * MAX_OPTIONS,
+  );
+  return starts.map((start) => {
+    const names = sorted.slice(start, start + MAX_OPTIONS);
+    const ends = [names[0], names.at(-1)].map((name = '') => truncate(name, 34));
+    return { label: plain(ends.join(' … ')), options: names.map((name) => toOption([name, name])) };
+  });
 }
 
 function symptomInput(symptoms: NonNullable<DeclareModal['symptoms']>): KnownBlock {

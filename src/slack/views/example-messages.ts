@@ -1,3 +1,4 @@
+import type { PostmortemView } from '../../flow/learn/duty-view.ts';
 import type { LeaseView, RoomMessage } from '../../flow/ports.ts';
 import type { IncidentCard } from '../../flow/room/incident-card.ts';
 import type { StakeholderView } from '../../flow/stakeholders/stakeholder-view.ts';
@@ -34,6 +35,7 @@ function card(text: string): IncidentCard {
     roles: { commander: text, scribe: text, comms: null },
     lastUpdate: { by: text, at, text, nextAt: at },
     missing: Array(40).fill(text),
+    postmortem: { dueAt: at, owner: text, signedBy: [text], isSigned: false },
     actions: ['resolve', 'false_alarm', 'acknowledge', 'contain', 'propose', 'propose'],
     awaitsAnswer: false,
     rollBackTo: text,
@@ -42,6 +44,21 @@ function card(text: string): IncidentCard {
     waived: { by: text, reason: text },
     menu: ['page', 'severity', 'private', 'tree', 'update', 'resolve'],
     atOnce: ['contain', 'propose'],
+  };
+}
+
+function postmortem(text: string, lines: string[]): PostmortemView {
+  return {
+    incidentId: 12,
+    summary: text,
+    left: lines,
+    lacks: lines,
+    owner: { id: text, name: text },
+    callsOwner: false,
+    dueAt: at,
+    signedBy: lines,
+    unsigned: ['owner', 'legal'],
+    isClosed: false,
   };
 }
 
@@ -142,7 +159,12 @@ export function everyMessage(text: string): RoomMessage[] {
         .map((_, i) => `U${i}`),
     },
     { kind: 'notice', text, mention: lines },
-    { kind: 'postmortem', summary: text, missing: lines },
+    { kind: 'postmortem', postmortem: postmortem(text, lines) },
+    { kind: 'postmortem', postmortem: { ...postmortem(text, []), lacks: [], callsOwner: true } },
+    {
+      kind: 'duty',
+      duty: { incidentId: 12, state: text, title: text, roomId: null, owner: text, left: lines },
+    },
     stakeholder(text, 'asks'),
     stakeholder(text, 'acknowledged'),
     ...(['asks', 'kept', 'over'] as const).map((state) => lease(text, state)),

@@ -26,10 +26,29 @@ export function choice(
   };
 }
 
+export interface OptionGroup {
+  label: { type: 'plain_text'; text: string };
+  options: PlainTextOption[];
+}
+
+/** A menu of more options than one list holds: up to a hundred groups of a hundred. */
+export function groupedChoice(
+  blockId: string,
+  about: { label: string; groups: OptionGroup[]; optional?: boolean },
+): KnownBlock {
+  return {
+    type: 'input',
+    block_id: blockId,
+    optional: about.optional ?? false,
+    label: plain(about.label),
+    element: { type: 'static_select', action_id: 'value', option_groups: about.groups },
+  };
+}
+
 /** A text field of several lines under a label. */
 export function textArea(
   blockId: string,
-  about: { label: string; optional?: boolean; hint?: string; max: number },
+  about: { label: string; optional?: boolean; hint?: string; max: number; initial?: string },
 ): KnownBlock {
   return {
     type: 'input',
@@ -41,6 +60,7 @@ export function textArea(
       action_id: 'value',
       multiline: true,
       max_length: about.max,
+      ...(about.initial ? { initial_value: about.initial } : {}),
       ...(about.hint === undefined ? {} : { placeholder: plain(about.hint) }),
     },
   };

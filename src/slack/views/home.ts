@@ -48,6 +48,7 @@ const ASKED = {
   acknowledge: 'Acknowledge',
   action: 'Action item',
   lease: 'Still on, yours',
+  postmortem: 'Post-mortem to write',
 } as const;
 
 function countsLine({ counts, page, pages }: HomeView): string {

@@ -16,6 +16,7 @@ const MAX_TEXT: Record<string, number> = {
   'input.label': 2000,
   'input.hint': 2000,
   'option.text': 75,
+  'option.label': 75,
   'element.placeholder': 150,
   'modal.title': 24,
   'modal.submit': 24,

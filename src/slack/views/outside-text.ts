@@ -15,3 +15,10 @@ export function outsideText(text: string, max: number): string {
 export function factLine(text: string, max: number): string {
   return truncate(escapeLine(text), max);
 }
+
+const PLACE = / \((https:\/\/[^\s()<>|]+)\)/;
+
+/** The same, with the first address in brackets as a link that a thumb can hit. */
+export function linkedFact(text: string, max: number): string {
+  return factLine(text, max).replace(PLACE, ' (<$1|open>)');
+}

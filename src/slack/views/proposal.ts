@@ -19,8 +19,7 @@ export function renderProposal(proposal: ProposalView): Rendered {
   return rendered(fallback(proposal, summary), [
     section(`*Proposal ${proposal.mitigationId}: ${summary}*`),
     section(
-      `*Now:* ${factLine(proposal.from, 500)}`,
-      `*Then:* ${factLine(proposal.to, 500)}`,
+      ...changeLines(proposal),
       `*Why:* ${outsideLine(proposal.why, 500)}`,
       `*Who is affected:* ${outsideLine(proposal.blastRadius, 400)}`,
       `*To undo it:* ${outsideLine(proposal.undo, 300)}`,
@@ -35,6 +34,12 @@ export function renderProposal(proposal: ProposalView): Rendered {
     ...(open ? buttons(decisions(proposal)) : [section(`*${outcomeOf(proposal)}*`)]),
     smallPrint(responsibility(proposal, open)),
   ]);
+}
+
+// A phone is small: what the headline says in these words is not said again.
+function changeLines({ summary, from, to }: ProposalView): string[] {
+  if (summary.endsWith(`${from} → ${to}`)) return [];
+  return [`*Now:* ${factLine(from, 500)}`, `*Then:* ${factLine(to, 500)}`];
 }
 
 // The value binds the click to the plan that was shown: a vote for another plan is refused.
@@ -98,10 +103,11 @@ function whoMay({ approvers, onCall }: ProposalView): string {
 }
 
 function fallback(proposal: ProposalView, summary: string): string {
-  const subject = `Incident ${proposal.incidentId}, proposal ${proposal.mitigationId}`;
+  const subject = `INC-${proposal.incidentId}, proposal ${proposal.mitigationId}`;
   if (proposal.state === 'settled') return `${subject}: ${summary} – ${outcomeOf(proposal)}`;
-  const change = `${factLine(proposal.from, 150)} → ${factLine(proposal.to, 150)}`;
+  const arrow = `${factLine(proposal.from, 150)} → ${factLine(proposal.to, 150)}`;
+  const change = summary.endsWith(arrow) ? '' : ` (${arrow})`;
   const asked = truncate(whoMay(proposal), 800);
-  const waits = `${subject} waits for approval until ${utcTime(proposal.expiresAt)}: ${summary} (${change})`;
+  const waits = `${subject} waits for approval until ${utcTime(proposal.expiresAt)}: ${summary}${change}`;
   return asked === '' ? waits : `${asked}: ${waits}`;
 }

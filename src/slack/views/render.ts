@@ -4,6 +4,7 @@ import { renderCard } from './card.ts';
 import { renderCharacteristics } from './characteristics.ts';
 import { renderContext } from './context.ts';
 import { renderDigest } from './digest.ts';
+import { renderDuty } from './duty.ts';
 import { renderLease } from './lease.ts';
 import { renderNotice } from './notice.ts';
 import { renderPostmortem } from './postmortem.ts';
@@ -36,6 +37,8 @@ export function render(message: RoomMessage): Rendered {
     case 'notice':
       return renderNotice(message);
     case 'postmortem':
-      return renderPostmortem(message);
+      return renderPostmortem(message.postmortem);
+    case 'duty':
+      return renderDuty(message.duty);
   }
 }

@@ -1,5 +1,6 @@
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import { expect, test } from 'vitest';
+import type { PostmortemView } from '../../flow/learn/duty-view.ts';
 import type { ContextView, ProposalView, ReceiptView, TreeView } from '../../flow/ports.ts';
 import { render } from './render.ts';
 
@@ -55,8 +56,18 @@ test('an-open-proposal-shows-the-plan-and-who-may-approve-it', () => {
     { id: 'break_glass', value: '7:abc123', style: undefined },
   ]);
   expect(text).toBe(
-    '<@U02>, <!subteam^S03>; on call now: <@U04>: Incident 12, proposal 7 waits for approval until 03:00 UTC: Return support-answers to known-good ' +
+    '<@U02>, <!subteam^S03>; on call now: <@U04>: INC-12, proposal 7 waits for approval until 03:00 UTC: Return support-answers to known-good ' +
       '(prompt v14 → prompt v13)',
+  );
+});
+
+test('what-the-headline-of-a-proposal-says-is-not-said-twice', () => {
+  const short = { ...proposal, summary: 'model m1 → m2', from: 'm1', to: 'm2' };
+  const told = textOf(render({ kind: 'proposal', proposal: short }).blocks);
+  expect(told).toContain('*Proposal 7: model m1 → m2*');
+  expect(told).not.toContain('*Now:*');
+  expect(textOf(render({ kind: 'proposal', proposal }).blocks)).toContain(
+    '*Now:* prompt v14\n*Then:* prompt v13',
   );
 });
 
@@ -65,7 +76,7 @@ test('a-proposal-that-nobody-can-approve-says-so-and-offers-no-break-glass-where
   const { text, blocks } = render({ kind: 'proposal', proposal: stuck });
   expect(textOf(blocks)).toContain('*May approve:* nobody else is configured\n*Nobody can.*');
   expect(buttonsOf(blocks).map(({ id }) => id)).toEqual(['approve', 'reject']);
-  expect(text).toMatch(/^Incident 12, proposal 7 waits/);
+  expect(text).toMatch(/^INC-12, proposal 7 waits/);
 });
 
 test('a-settled-proposal-says-who-decided-how-and-why', () => {
@@ -206,7 +217,7 @@ test('a-step-is-asked-with-its-finding-and-only-its-answers', () => {
     ['tree_answer:yes', '12:errors:rate-limited'],
     ['tree_answer:unknown', '12:errors:rate-limited'],
   ]);
-  expect(text).toBe('Incident 12, Errors: Are most of them rate limits? – 429: 80 %');
+  expect(text).toBe('INC-12, Errors: Are most of them rate limits? – 429: 80 %');
 });
 
 test('a-leaf-offers-its-mitigation-as-the-cards-own-button', () => {
@@ -222,12 +233,28 @@ test('a-notice-names-its-people-first-and-each-once', () => {
   expect(text).toBe('<@U01> <!subteam^S02> Contain now.');
 });
 
-test('a-post-mortem-lists-what-it-still-lacks', () => {
-  const { text, blocks } = render({
-    kind: 'postmortem',
-    summary: 'v14 was wrong.',
-    missing: ['an eval case'],
-  });
-  expect(textOf(blocks)).toContain('*Still missing*\n• an eval case');
-  expect(text).toContain('1 still missing: an eval case');
+const written: PostmortemView = {
+  incidentId: 12,
+  summary: 'The post-mortem is written.',
+  left: ['No eval case was recorded.'],
+  lacks: ['The prompt in use was not frozen.'],
+  owner: { id: 'U012ABC', name: 'lead' },
+  callsOwner: true,
+  dueAt: at,
+  signedBy: [],
+  unsigned: ['owner'],
+  isClosed: false,
+};
+
+test('a-post-mortem-says-whose-it-is-and-what-is-left-to-do', () => {
+  const { text, blocks } = render({ kind: 'postmortem', postmortem: written });
+  expect(textOf(blocks)).toContain('*To do*\n• No eval case was recorded.');
+  expect(textOf(blocks)).toContain('*Not recorded*\n• The prompt in use was not frozen.');
+  expect(textOf(blocks)).toContain('<@U012ABC> writes it');
+  expect(text).toContain('1 thing left to do: No eval case was recorded.');
+});
+
+test('whoever-took-the-post-mortem-is-named-and-not-called', () => {
+  const { blocks } = render({ kind: 'postmortem', postmortem: { ...written, callsOwner: false } });
+  expect(textOf(blocks)).toContain('lead writes it');
 });

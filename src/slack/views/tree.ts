@@ -35,7 +35,7 @@ function renderChoices(tree: TreeView): Rendered {
       : `Picked: ${factLine(picked.symptom, 75)}, because ${factLine(picked.suggested ?? '', 150)}.`;
   const below =
     picked === undefined ? null : 'Its first step is below. Another symptom fits better? Choose it.';
-  return rendered(`Incident ${tree.incidentId}: ${question}`, [
+  return rendered(`INC-${tree.incidentId}: ${question}`, [
     section(`*${question}*`, below, bullets('The evidence points to:', reasons, 5)),
     ...buttons(specs),
   ]);
@@ -53,7 +53,7 @@ function renderStep(incidentId: number, step: TreeStepView): Rendered {
       ...(answer === step.says ? { style: 'primary' } : {}),
     }),
   );
-  const text = `Incident ${incidentId}, ${factLine(step.symptom, 75)}: ${instruction}`;
+  const text = `INC-${incidentId}, ${factLine(step.symptom, 75)}: ${instruction}`;
   return rendered(step.finding === null ? text : `${text} – ${factLine(step.finding, 300)}`, [
     section(`*${instruction}*`, found),
     ...buttons(specs),
@@ -65,7 +65,7 @@ function renderLeaf(incidentId: number, leaf: TreeLeafView): Rendered {
   const advice = outsideLine(leaf.advice, 800);
   const blocks: KnownBlock[] = [section('*Where this leads*', advice), ...planBlocks(leaf.plan ?? null)];
   blocks.push(...leafButtons(incidentId, leaf));
-  return rendered(`Incident ${incidentId}: ${advice}`, blocks);
+  return rendered(`INC-${incidentId}: ${advice}`, blocks);
 }
 
 /** The prepared plan before anybody proposes it. */
