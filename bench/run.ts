@@ -6,6 +6,7 @@ import { jobs } from './jobs.ts';
 import type { Measurement } from './measurement.ts';
 import { mitigation } from './mitigation.ts';
 import { polling } from './polling.ts';
+import { postmortem } from './postmortem.ts';
 import { slack } from './slack.ts';
 
 type Bench = () => Promise<Measurement[]>;
@@ -20,6 +21,7 @@ const AREAS: Record<string, readonly Bench[]> = {
   check: [check],
   polling: [polling],
   mitigation: [mitigation],
+  postmortem: [postmortem],
 };
 
 /** `npm run bench [-- AREA] [-- --json]`: each benchmark beside its floor. */

@@ -22,6 +22,17 @@ const SAYINGS = [
   'Agreed. Let us roll back first and talk about the wording tomorrow.',
 ];
 
+/** What is read of each message. */
+export interface PageMessage {
+  ts: string;
+  thread_ts?: string;
+  reply_count?: number;
+  user: string;
+  text: string;
+  edited?: { ts: string };
+  files?: { id: string; name: string; permalink: string }[];
+}
+
 /** The pages of `conversations.history` and `conversations.replies` of a long room, as Slack's JSON. */
 export function slackPages(): string[] {
   const messages = Array.from({ length: MESSAGES }, (_, index) => message(index));

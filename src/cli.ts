@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadConfigWithoutSlack } from './config/config.ts';
+import { loadConfig, loadConfigWithoutSlack } from './config/config.ts';
 import { type OpenDatabase, openDatabase } from './db/database.ts';
 import { migrateUp } from './db/migrate.ts';
 import { ExternalError, InputError } from './errors.ts';
@@ -29,6 +29,8 @@ const ON_DATABASE: Record<string, DatabaseCommand> = {
 const ALONE: Record<string, (args: string[]) => Promise<number>> = {
   /** The rules over recorded calls or a source's past: what would have opened. */
   backtest: async (args) => (await import('./flow/watch/run-backtest.ts')).runBacktest(args),
+  /** What an incident will need, looked at before there is one. */
+  doctor: () => doctor(),
   /** Past incidents against a prompt or model that is not served yet. */
   immunity: async (args) =>
     (await import('./flow/learn/run-immunity.ts')).runImmunity(args, {
@@ -59,6 +61,19 @@ async function containOnDatabase(request: ContainRequest): Promise<ContainReport
   const { CLOCK_SETTING, wireFlow } = await import('./main.ts');
   const { containAlone } = await import('./flow/mitigate/contain-alone.ts');
   return containAlone(request, { config: loadConfigWithoutSlack(process.env), CLOCK_SETTING, wireFlow });
+}
+
+/** The parts that only whoever composes may know of. */
+async function doctor(): Promise<number> {
+  const { misfits } = await import('./flow/misfits.ts');
+  const { runDoctor } = await import('./flow/doctor/run-doctor.ts');
+  const { slackToExamine } = await import('./slack/examine-slack.ts');
+  const { pagerOf, webhookSecrets } = await import('./pagerduty/access.ts');
+  return runDoctor({
+    load: () => loadConfig(process.env, misfits),
+    slack: slackToExamine,
+    pager: (config) => ({ pager: pagerOf(config), webhookSecrets: webhookSecrets(config).length }),
+  });
 }
 
 async function main([name = '', ...args]: string[]): Promise<number> {

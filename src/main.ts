@@ -4,27 +4,24 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type MovableClock, movableClock } from './clock.ts';
 import { type Config, loadConfig } from './config/config.ts';
-import { signOffProblems, signOffWarnings } from './config/stakeholders.ts';
+import { signOffWarnings } from './config/stakeholders.ts';
 import { openDatabase } from './db/database.ts';
 import { createJobRunner, type JobRunner, together } from './db/job-runner.ts';
 import { freeAllLeases, type Job } from './db/jobs.ts';
 import { migrateUp } from './db/migrate.ts';
 import { addToSetting, readOrSet, readSetting } from './db/setting-store.ts';
-import { allRules } from './detection/rules.ts';
-import { ruleProblems } from './detection/settings.ts';
 import { ExternalError, InputError } from './errors.ts';
-import { playbookProblems } from './flow/decide/playbooks.ts';
 import type { Flow } from './flow/flow.ts';
 import { jobHandlers, MODEL_JOBS, URGENT_JOBS } from './flow/jobs.ts';
 import { type ConfiguredTargets, configuredTargets } from './flow/ledger/configured-targets.ts';
 import type { ServingSnapshot } from './flow/ledger/serving-snapshot.ts';
+import { misfits } from './flow/misfits.ts';
 import { TERMINAL_FILE } from './flow/mitigate/run-contain.ts';
 import type { PageEvent } from './flow/page/page-event.ts';
 import { receivePageEvent } from './flow/page/take-page-event.ts';
 import { reconcileLiveRooms } from './flow/room/reconcile-room.ts';
 import { startTicking, type Ticking } from './flow/schedule.ts';
 import { settleBuried } from './flow/settle-buried.ts';
-import { checkProblems } from './flow/watch/check-output.ts';
 import { tellWarnings } from './flow/watch/tell-warnings.ts';
 import { addAlertRoutes } from './http/alerts.ts';
 import { addChangesRoute } from './http/changes.ts';
@@ -44,8 +41,6 @@ import { registerListeners } from './slack/listeners/register.ts';
 import { addSlackRoute } from './slack/receiver.ts';
 import { type AllSources, allSources } from './sources/all-sources.ts';
 import { type CheckCounts, createCheckCounts } from './sources/check-count-store.ts';
-import { formatProblems } from './sources/content/output-format.ts';
-import { sourceNameProblems } from './sources/source-for.ts';
 
 /** A running bot: where it listens, and how it is stopped without losing work. */
 export interface Bot {
@@ -103,18 +98,6 @@ export async function startBot(env: Record<string, string | undefined>): Promise
     await database.close();
     throw thrown;
   }
-}
-
-/** What only shows when the configuration meets the rules, the sources and the checks of texts. */
-function misfits(file: Config['file']): string[] {
-  return [
-    ...ruleProblems(file, allRules),
-    ...sourceNameProblems(file.services, file.sources),
-    ...formatProblems(file.services),
-    ...checkProblems(file.services),
-    ...playbookProblems(file),
-    ...signOffProblems(file),
-  ];
 }
 
 type Wired = Pick<Flow, 'db' | 'clock' | 'log' | 'chat' | 'installation' | 'wake'> & {

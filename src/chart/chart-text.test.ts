@@ -16,15 +16,15 @@ test('moments-side-by-side-share-a-label-and-neighbours-stand-on-different-lines
   );
   expect(labels).toEqual([
     { at: at(20), text: 'model changed, it began', line: 0, isLeft: false },
-    { at: at(50), text: 'alert', line: 1, isLeft: true },
+    { at: at(50), text: 'alert', line: 1, isLeft: false },
   ]);
 });
 
-test('a-label-in-the-right-half-ends-at-its-moment-so-that-none-leaves-the-picture', () => {
+test('a-label-that-would-leave-the-picture-ends-at-its-moment', () => {
   const sides = [1, 29, 31, 59].map(
-    (minute) => markLabels([{ at: at(minute), label: 'x' }], points)[0]?.isLeft,
+    (minute) => markLabels([{ at: at(minute), label: 'model changed' }], points)[0]?.isLeft,
   );
-  expect(sides).toEqual([false, false, true, true]);
+  expect(sides).toEqual([false, false, false, true]);
 });
 
 test('many-moments-use-few-lines-again-and-again', () => {

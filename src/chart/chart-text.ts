@@ -11,6 +11,8 @@ export interface MarkLabel {
 const MOST_LINES = 4;
 /** Moments closer than this share of the time shown are one label. */
 const CLOSE = 0.03;
+/** A letter as a share of the narrowest field. */
+const LETTER = 0.02;
 const DAY_MS = 86_400_000;
 
 type Timed = readonly { at: Date }[];
@@ -24,12 +26,11 @@ export function markLabels(marks: readonly { at: Date; label: string }[], points
     if (last !== undefined && at.getTime() - last.at.getTime() <= CLOSE * spanMs) last.labels.push(label);
     else groups.push({ at, labels: [label] });
   }
-  return groups.map(({ at, labels }, index) => ({
-    at,
-    text: [...new Set(labels)].join(', '),
-    line: index % MOST_LINES,
-    isLeft: at.getTime() - from > spanMs / 2,
-  }));
+  return groups.map(({ at, labels }, index) => {
+    const text = [...new Set(labels)].join(', ');
+    const end = (at.getTime() - from) / Math.max(spanMs, 1) + text.length * LETTER;
+    return { at, text, line: index % MOST_LINES, isLeft: end > 1 };
+  });
 }
 
 /** The axis of time: hours within a day, whose date is its title; dates from a few days on. UTC. */

@@ -26,7 +26,8 @@ const whoKnowsIt = allowed.default(HOLDERS.filter((holder) => holder !== 'anyone
 
 /**
  * Who may do what in an incident's room. Policy: whoever came may help and may end it, for at night nobody else may be there;
- * what hides an incident, lowering its severity or merging it away, takes somebody who answers for it.
+ * what hides an incident, lowering its severity, merging it away or closing its room to others, takes somebody who
+ * answers for it.
  */
 export const whoMay = z.strictObject({
   acknowledge: anyone,
@@ -41,7 +42,16 @@ export const whoMay = z.strictObject({
   resolve: anyone,
   decline: anyone,
   merge: whoKnowsIt,
+  private: whoKnowsIt,
   close: anyone,
+  tree: anyone,
+  characterise: anyone,
+  lease: anyone,
+  note: anyone,
+  timeline: anyone,
+  postmortem: anyone,
+  eval: anyone,
+  root_cause: anyone,
 });
 export type WhoMay = z.infer<typeof whoMay>;
 

@@ -229,11 +229,7 @@ export function runStage(
 }
 
 /** `quiet`: only what is kept is brought up to date; the room has read it already. */
-export function writePostmortem(
-  incidentId: number,
-  now: Date,
-  { quiet = false }: { quiet?: boolean } = {},
-): NewJob {
+export function writePostmortem(incidentId: number, now: Date, { quiet = false } = {}): NewJob {
   return {
     kind: 'write-postmortem',
     payload: { incidentId, readFrom: now.toISOString(), quiet },

@@ -7,7 +7,7 @@ export async function digestPostOf(db: Db, incidentId: number): Promise<DigestPo
   return db.selectFrom('digest_post').selectAll().where('incident_id', '=', incidentId).executeTakeFirst();
 }
 
-/** Remembers what was said about an incident and where; one message an incident. */
+/** Remembers what was said about an incident and where; one message an incident. `ts` is empty where Slack refused it. */
 export async function keepDigestPost(
   db: Db,
   post: { incidentId: number; channelId: string; ts: string; shown: string; at: Date },
@@ -16,6 +16,8 @@ export async function keepDigestPost(
   await db
     .insertInto('digest_post')
     .values({ incident_id: incidentId, channel_id: channelId, ts, shown, posted_at: at })
-    .onConflict((conflict) => conflict.column('incident_id').doUpdateSet({ shown }))
+    .onConflict((conflict) =>
+      conflict.column('incident_id').doUpdateSet({ shown, ts, channel_id: channelId }),
+    )
     .execute();
 }

@@ -44,6 +44,12 @@ export async function lockIncident(tx: Db, id: number): Promise<Incident | undef
   return tx.selectFrom('incident').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
+/** Locks it while it is live; undefined once it has ended, whatever its reader saw before. */
+export async function lockLive(tx: Db, id: number): Promise<Incident | undefined> {
+  const incident = await lockIncident(tx, id);
+  return incident !== undefined && LIVE.includes(incident.status) ? incident : undefined;
+}
+
 export async function findByChannel(db: Db, channelId: string): Promise<Incident | undefined> {
   return db.selectFrom('incident').selectAll().where('channel_id', '=', channelId).executeTakeFirst();
 }

@@ -5,28 +5,44 @@ import { LIVE } from './incident.ts';
 
 export type PagePurpose = 'page' | 'ticket';
 
+/** May a page that left be asked for anew: once it is resolved in PagerDuty, or while it is open there as well. */
+export type PageAgain = 'never' | 'if-over' | 'always';
+
 /**
  * Records the wish to page, or why there is none (`skipped`). False when the same was asked before and is under way or
- * done, so that nobody is paged twice; what was skipped or failed can be asked for again.
+ * done, so that nobody is paged twice; what was skipped or failed can be asked for again, and what left as `again` says.
+ * The receipt of the page before stays until there is another.
  */
 export async function requestPage(
   db: Db,
-  page: { incidentId: number; purpose: PagePurpose; reason: string; at: Date; state?: 'pending' | 'skipped' },
+  page: {
+    incidentId: number;
+    purpose: PagePurpose;
+    reason: string;
+    at: Date;
+    state?: 'pending' | 'skipped';
+    again?: PageAgain;
+  },
 ): Promise<boolean> {
+  const { again = 'never' } = page;
   const state = page.state ?? 'pending';
-  const asked = { state, reason: page.reason, requested_at: page.at, settled_at: null, receipt: null };
+  const asked = { state, reason: page.reason, requested_at: page.at, settled_at: null };
   const row = await db
     .insertInto('page')
-    .values({ incident_id: page.incidentId, purpose: page.purpose, ...asked })
+    .values({ incident_id: page.incidentId, purpose: page.purpose, ...asked, receipt: null })
     .onConflict((conflict) =>
-      conflict
-        .columns(['incident_id', 'purpose'])
-        .doUpdateSet(asked)
-        .where('page.state', 'in', ['skipped', 'failed']),
+      conflict.columns(['incident_id', 'purpose']).doUpdateSet(asked).where(mayBeAsked(again)),
     )
     .returning('state')
     .executeTakeFirst();
   return row !== undefined;
+}
+
+function mayBeAsked(again: PageAgain) {
+  const isOver = sql<boolean>`exists (select 1 from pager_state
+    where pager_state.pagerduty_id = page.receipt ->> 'pagerdutyId' and aspect = 'status' and value = 'resolved')`;
+  const left = { never: sql<boolean>`false`, 'if-over': isOver, always: sql<boolean>`true` }[again];
+  return sql<boolean>`page.state in ('skipped', 'failed') or (page.state = 'sent' and ${left})`;
 }
 
 export async function settlePage(

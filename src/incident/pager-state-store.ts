@@ -31,11 +31,24 @@ export async function pagerStatesOf(db: Db, pagerdutyId: string): Promise<PagerS
   return db.selectFrom('pager_state').selectAll().where('pagerduty_id', '=', pagerdutyId).execute();
 }
 
+/** True when PagerDuty said that it is resolved there. */
+export async function isOverInPager(
+  db: Db,
+  { pagerdutyId }: { pagerdutyId: string | null },
+): Promise<boolean> {
+  if (pagerdutyId === null) return false;
+  const states = await pagerStatesOf(db, pagerdutyId);
+  return states.some(({ aspect, value }) => aspect === 'status' && value === 'resolved');
+}
+
 /** What of ours stands behind an incident of PagerDuty: a page or ticket, or a page of people by name (`key`). */
 export interface PagedIncident {
   incidentId: number;
   purpose: 'page' | 'ticket' | 'people';
 }
+
+/** Policy: on-call who is called again because nobody took the page takes it by answering that call. */
+const CALLED_AGAIN = 'ladder:acknowledge';
 
 export async function pagedBy(db: Db, pagerdutyId: string): Promise<PagedIncident[]> {
   const pages = await db
@@ -45,12 +58,15 @@ export async function pagedBy(db: Db, pagerdutyId: string): Promise<PagedInciden
     .execute();
   const people = await db
     .selectFrom('people_page')
-    .select('incident_id')
+    .select(['incident_id', 'key'])
     .where(sql`receipt -> 'own' ->> 'pagerdutyId'`, '=', pagerdutyId)
     .execute();
   return [
     ...pages.map((row) => ({ incidentId: row.incident_id, purpose: row.purpose })),
-    ...people.map((row) => ({ incidentId: row.incident_id, purpose: 'people' as const })),
+    ...people.map((row) => ({
+      incidentId: row.incident_id,
+      purpose: row.key.startsWith(CALLED_AGAIN) ? ('page' as const) : ('people' as const),
+    })),
   ];
 }
 

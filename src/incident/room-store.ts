@@ -105,13 +105,27 @@ export async function lastRecordedAt(db: Db, incidentId: number): Promise<Date |
   return row?.at ?? null;
 }
 
+const ROWS_PER_PAGE = 1_000;
+
+/** By time. Read in pages, for the rows of a long room at once would hold up everything else that the bot does. */
 export async function messagesOf(db: Db, incidentId: number): Promise<Row<'room_message'>[]> {
-  return db
-    .selectFrom('room_message')
-    .selectAll()
-    .where('incident_id', '=', incidentId)
-    .orderBy('ts')
-    .execute();
+  const all: Row<'room_message'>[] = [];
+  for (;;) {
+    const last = all.at(-1);
+    const page = await db
+      .selectFrom('room_message')
+      .selectAll()
+      .where('incident_id', '=', incidentId)
+      .$if(last !== undefined, (query) =>
+        query.where(sql<boolean>`(ts, channel_id) > (${last?.ts}, ${last?.channel_id})`),
+      )
+      .orderBy('ts')
+      .orderBy('channel_id')
+      .limit(ROWS_PER_PAGE)
+      .execute();
+    all.push(...page);
+    if (page.length < ROWS_PER_PAGE) return all;
+  }
 }
 
 /** The files of the messages that are still there, oldest first, with who shared them. */
@@ -149,6 +163,11 @@ export async function rememberPosted(
     })
     .onConflict((conflict) => conflict.column('key').doNothing())
     .execute();
+}
+
+/** The message is gone; the next one under its key is posted anew. */
+export async function forgetPosted(db: Db, key: string): Promise<void> {
+  await db.deleteFrom('posted_message').where('key', '=', key).execute();
 }
 
 /** The ts of every message that the bot itself posted for an incident. */

@@ -5,9 +5,11 @@ const WINDOW = { sev1: 60, sev2: 90, sev3: 240 };
 const at = new Date(0);
 
 test('safety-is-for-legal-compliance-and-comms-and-quality-for-product', () => {
-  expect(rolesOf('safety')).toEqual(['legal', 'compliance', 'comms']);
-  expect(rolesOf('quality')).toEqual(['product']);
-  expect([...rolesOf('cost'), ...rolesOf('outage')]).toEqual([]);
+  expect(rolesOf({ category: 'safety', private: true })).toEqual(['legal', 'compliance', 'comms']);
+  expect(rolesOf({ category: 'quality', private: false })).toEqual(['product']);
+  expect(rolesOf({ category: 'quality', private: true })).toEqual([]);
+  for (const category of ['cost', 'outage'] as const)
+    expect(rolesOf({ category, private: false })).toEqual([]);
 });
 
 test('a-phone-rings-at-ten-the-next-at-twenty-and-the-breach-is-at-thirty-whatever-the-severity', () => {

@@ -19,10 +19,13 @@ const SAFETY_STEPS: readonly AskStep[] = [
   { afterMinutes: 30, does: 'breach', pages: false },
 ];
 
-/** Policy: a safety incident is acknowledged by legal, compliance and comms; a quality incident is told to product. */
-export function rolesOf(category: Category): StakeholderRole[] {
-  if (category === 'safety') return ['legal', 'compliance', 'comms'];
-  return category === 'quality' ? ['product'] : [];
+/**
+ * Policy: a safety incident is acknowledged by legal, compliance and comms; a quality incident is told to product, but
+ * not a private one, of which only who is invited knows.
+ */
+export function rolesOf(incident: { category: Category; private: boolean }): StakeholderRole[] {
+  if (incident.category === 'safety') return ['legal', 'compliance', 'comms'];
+  return incident.category === 'quality' && !incident.private ? ['product'] : [];
 }
 
 /**

@@ -14,7 +14,7 @@ export function lessons({ lessons: all = [] }: PostmortemRecord, names: Names): 
   return (['good', 'bad', 'luck'] as const).flatMap((kind): RootContent[] => {
     const said = all.filter((lesson) => lesson.kind === kind);
     const title = heading(3, words`${TITLES[kind]}`);
-    if (said.length === 0) return [title, none('Nobody has said anything.')];
+    if (said.length === 0) return [title, none('Nothing was noted.')];
     return [title, list(said.map((lesson) => entry(lesson, names)))];
   });
 }

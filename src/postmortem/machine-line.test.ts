@@ -35,10 +35,10 @@ describe('an entry of the record', () => {
 
   it('keeps an address as text, and no personal data', () => {
     const nodes = machineLine(
-      { at: at(1), kind: 'note', text: '<https://evil.example|Approve> jane@example.com', actor: 'U1' },
+      { at: at(1), kind: 'note', text: '<https://evil.example|Approve> <b> jane@example.com', actor: 'U1' },
       names,
     );
     expect(JSON.stringify(nodes)).not.toContain('"link"');
-    expect(textOf(nodes)).toBe('@ana noted: Approve (https://evil.example) [email].');
+    expect(textOf(nodes)).toBe('@ana noted: <https://evil.example|Approve> <b> [email].');
   });
 });

@@ -35,18 +35,11 @@ export function machineLine({ kind, text, actor }: TimelineEvent, names: Names):
   return words`${who} ${verb}${ended(inert(text.slice(act.length), names))}`;
 }
 
-/** Outside mrkdwn on one line, redacted; an address in it stays text, for only people's messages bring links. */
-function inert(text: string, names: Names): PhrasingContent[] {
-  return mrkdwnToPhrasing(redact(text), names).map(unlinked);
-}
+const NO_MENTION = /<(?!(?:@[UW]|#C|!subteam\^S)[A-Z0-9]+(?:\|[^<>]*)?>)/g;
 
-function unlinked(node: PhrasingContent): PhrasingContent {
-  if (node.type === 'link') {
-    const label = node.children.map((child) => ('value' in child ? child.value : '')).join('');
-    return { type: 'text', value: label === node.url ? label : `${label} (${node.url})` };
-  }
-  if (!('children' in node)) return node;
-  return { ...node, children: node.children.map(unlinked) } as PhrasingContent;
+/** An entry on one line, redacted. Its mentions are read and its marks, as in Slack; any other angle bracket is text. */
+function inert(text: string, names: Names): PhrasingContent[] {
+  return mrkdwnToPhrasing(redact(text).replace(NO_MENTION, '&lt;'), names);
 }
 
 function ended(nodes: PhrasingContent[]): PhrasingContent[] {

@@ -28,7 +28,8 @@ function eachText(value: unknown, visit: (text: string, key: string) => void, ke
 /** The record with the mentions in its plain sentences resolved; messages and answers are mrkdwn, which is read later. */
 export function withPlainMentions(record: PostmortemRecord, names: Names): PostmortemRecord {
   const plain = (text: string) =>
-    text.replace(REFERENCE, (_, sign = '@', id = '', label = '', group = '', handle = '') => {
+    text.replace(REFERENCE, (...found) => {
+      const [, sign = '@', id = '', label = '', group = '', handle = ''] = found as (string | undefined)[];
       const name = names.get(id || group) ?? (label || handle || id || group);
       return `${sign}${name.replace(/^[@#]+/, '')}`;
     });

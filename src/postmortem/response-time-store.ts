@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/database.ts';
+import { LIVE } from '../incident/incident.ts';
 import type { MilestoneName } from './record.ts';
 import type { ReportedIncident, RuleRecord } from './response-times.ts';
 
@@ -12,7 +13,10 @@ interface Period {
   service?: string | undefined;
 }
 
-/** Incidents declared in the period, oldest first; drills, false alarms and merged ones are left out. */
+/**
+ * Incidents declared in the period, oldest first; drills, false alarms and merged ones are left out, and so are
+ * private ones that are live: nobody else may learn that there is one.
+ */
 export async function reportedIncidents(db: Db, period: Period): Promise<ReportedIncident[]> {
   const { service } = period;
   const incidents = await db
@@ -20,11 +24,12 @@ export async function reportedIncidents(db: Db, period: Period): Promise<Reporte
     .innerJoin('milestone as declared', (join) =>
       join.onRef('declared.incident_id', '=', 'incident.id').on('declared.name', '=', 'declared'),
     )
-    .select(['incident.id', 'service', 'category', 'severity', 'declared.at as declaredAt'])
+    .select(['incident.id', 'service', 'category', 'severity', 'private', 'declared.at as declaredAt'])
     .where('declared.at', '>=', period.since)
     .where('declared.at', '<', period.until)
     .where('drill', '=', false)
     .where('status', 'not in', ['declined', 'merged'])
+    .where((where) => where.not(where.and([where('private', '=', true), where('status', 'in', [...LIVE])])))
     .$if(service !== undefined, (query) => query.where('service', '=', service ?? ''))
     .orderBy('declared.at')
     .orderBy('incident.id')

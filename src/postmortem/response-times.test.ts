@@ -17,6 +17,7 @@ const incident = (
   service: 'support-bot',
   category: 'quality',
   severity: 'sev1',
+  private: false,
   declaredAt: new Date(START),
   milestones: Object.entries(minutes).map(([name, minute]) => ({
     name: name as MilestoneName,

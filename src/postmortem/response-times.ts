@@ -9,6 +9,7 @@ export interface ReportedIncident {
   service: string | null;
   category: Category;
   severity: Severity;
+  private: boolean;
   declaredAt: Date;
   milestones: readonly Milestone[];
 }

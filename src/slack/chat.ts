@@ -13,6 +13,7 @@ import {
   whereItWouldBe,
 } from './history.ts';
 import { archive, emailOf, permalink, publishHome, zoneOffsetMinutes } from './lookups.ts';
+import { rememberedNames } from './remembered-names.ts';
 import { render } from './views/render.ts';
 import type { WebApi } from './web-api.ts';
 
@@ -63,10 +64,10 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
       const answer = await api.call('conversations.open', (c) => c.conversations.open({ users: userId }));
       return answer.channel?.id ?? userId;
     },
-    async displayName(userId) {
+    displayName: rememberedNames(async (userId) => {
       const answer = await api.call('users.info', (c) => c.users.info({ user: userId }));
       return answer.user?.profile?.display_name || answer.user?.real_name || answer.user?.name || userId;
-    },
+    }),
     userByEmail: (email) => userByEmail(api, email),
     emailOf: (userId) => emailOf(api, userId),
   };
@@ -104,7 +105,7 @@ async function createRoom(api: WebApi, botUserId: string, wanted: WantedRoom): P
     const room =
       (await createNamed(api, name, wanted)) ?? (wanted.retried ? await findOwn(api, botUserId, name) : null);
     if (room === null) continue;
-    await setTopic(api, room.channelId, wanted.topic);
+    await tryTopic(api, room.channelId, wanted.topic);
     return room;
   }
   throw new ExternalError(`conversations.create: every name for INC-${wanted.incidentId} is taken`, {
@@ -112,6 +113,15 @@ async function createRoom(api: WebApi, botUserId: string, wanted: WantedRoom): P
     code: 'name_taken',
     retryable: false,
   });
+}
+
+/** A workspace may keep topics to its admins; the room is one all the same. */
+async function tryTopic(api: WebApi, channel: string, topic: string): Promise<void> {
+  try {
+    await setTopic(api, channel, topic);
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
+  }
 }
 
 async function setTopic(api: WebApi, channel: string, topic: string): Promise<void> {

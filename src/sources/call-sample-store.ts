@@ -206,3 +206,14 @@ export async function callTexts(db: Db, callIds: readonly number[]): Promise<Map
     .execute();
   return new Map(rows.map(({ call_id, input, output }) => [call_id, { input, output }]));
 }
+
+/** By which trace each call is found in what recorded it; calls that are gone are left out. */
+export async function tracesOf(db: Db, callIds: readonly number[]): Promise<Map<number, string>> {
+  if (callIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('call')
+    .select(['id', 'trace_id'])
+    .where('id', 'in', [...callIds])
+    .execute();
+  return new Map(rows.map(({ id, trace_id }) => [id, trace_id]));
+}

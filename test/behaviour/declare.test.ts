@@ -36,6 +36,7 @@ describe('declaring an incident', () => {
       expect(call?.args['trigger_id']).toEqual(expect.any(String));
       expect(view.callback_id).toBe('declare');
       expect(view.blocks.map((block) => block['block_id'])).toEqual(FIELDS);
+      expect(JSON.stringify(view)).toContain('SEV1 pages who is on call at once, SEV2 opens a ticket');
       await world.slack.as('oncall').dismiss(view);
     });
 

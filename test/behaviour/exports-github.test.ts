@@ -9,6 +9,9 @@ import { repositoryOf } from '../harness/github-scene.ts';
 import { ask, declareIncident, type Opened, textsOf } from '../harness/people.ts';
 import type { VendorDouble } from '../harness/vendor-double.ts';
 
+/** From the command to what stands at GitHub, on a busy machine. */
+const LONG_MS = 30_000;
+
 describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => {
   let world: World;
   let github: VendorDouble;
@@ -42,8 +45,9 @@ describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => 
     readFileSync(join(world.env['DATA_DIR'] as string, 'documents', `INC-${id}`, 'postmortem.md'), 'utf8');
   const postmortems = async ({ room }: Opened) =>
     (await world.slack.files(room)).filter(({ name }) => name === 'postmortem.md').length;
+  const waitFor = <T>(what: string, probe: () => Promise<T> | T) => world.slack.waitFor(what, probe, LONG_MS);
   const said = (about: Opened, wanted: string) =>
-    world.slack.waitFor(`the room to be told: ${wanted}`, async () => {
+    waitFor(`the room to be told: ${wanted}`, async () => {
       return (await textsOf(world, about.room, 'notice')).find((text) => text.includes(wanted));
     });
   const times = async (about: Opened, wanted: string) =>
@@ -58,10 +62,7 @@ describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => 
     await said(incident, 'https://github.test/acme/prompts/pull/');
     await said(incident, 'https://github.test/acme/prompts/issues/');
     const linked = `[#${git.issues[0]?.number}](https://github.test/acme/prompts/issues/`;
-    await world.slack.waitFor(
-      'the link in the pull request',
-      () => kept(incident).includes(linked) || undefined,
-    );
+    await waitFor('the link in the pull request', () => kept(incident).includes(linked) || undefined);
     expect(onDisk(incident)).toBe(kept(incident));
     expect(git.issues).toHaveLength(1);
     expect(git.issues[0]).toMatchObject({ title: 'Pin the model, says @lead', assignees: ['octo'] });
@@ -70,7 +71,7 @@ describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => 
   });
 
   it('written again it is the same pull request, without a commit where nothing differs', async () => {
-    await world.slack.waitFor('the exports to be over', async () => {
+    await waitFor('the exports to be over', async () => {
       const before = github.requests.length;
       await world.slack.idle();
       await world.advance(1000);
@@ -79,17 +80,12 @@ describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => 
     const commits = git.log(branchOf(incident)).length;
     const asked = github.requests.length;
     await ask(world, 'oncall', 'postmortem', incident.room);
-    await world.slack.waitFor('another look', () => github.requests.length > asked + 4 || undefined);
-    await world.slack.waitFor('the document', async () =>
-      (await postmortems(incident)) === 2 ? true : undefined,
-    );
+    await waitFor('another look', () => github.requests.length > asked + 7 || undefined);
+    await waitFor('the document', async () => ((await postmortems(incident)) === 2 ? true : undefined));
     expect(git.log(branchOf(incident))).toHaveLength(commits);
     await ask(world, 'oncall', 'postmortem answer prevents We pin the model now.', incident.room);
     await ask(world, 'oncall', 'postmortem', incident.room);
-    await world.slack.waitFor(
-      'the answer',
-      () => kept(incident).includes('We pin the model now.') || undefined,
-    );
+    await waitFor('the answer', () => kept(incident).includes('We pin the model now.') || undefined);
     expect(git.log(branchOf(incident))).toHaveLength(commits + 1);
     expect([git.pulls.length, git.issues.length]).toEqual([1, 1]);
   });
@@ -100,7 +96,7 @@ describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => 
       const asked = github.requests.length;
       await ask(world, 'oncall', `postmortem answer caught ${answer}`, incident.room);
       await ask(world, 'oncall', 'postmortem', incident.room);
-      await world.slack.waitFor('another look', () => github.requests.length > asked + 3 || undefined);
+      await waitFor('another look', () => github.requests.length > asked + 3 || undefined);
       await said(incident, `somebody changed ${pathOf(incident)}`);
     }
     expect(kept(incident)).toBe('# Reworded\n');
@@ -111,9 +107,7 @@ describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => 
     github.away(true);
     const other = await declareIncident(world, `sev3 quality ${SERVICE} slow refunds`);
     await ask(world, 'oncall', 'resolve done', other.room);
-    await world.slack.waitFor('the document', async () =>
-      (await postmortems(other)) > 0 ? true : undefined,
-    );
+    await waitFor('the document', async () => ((await postmortems(other)) > 0 ? true : undefined));
     await said(other, 'Not exported (github): GitHub did not answer');
     github.away(false);
     await said(other, 'Exporting works again (github). Exported: pull request #');
@@ -125,9 +119,7 @@ describe('post-mortems and action items at GitHub', { timeout: 120_000 }, () => 
     const before = git.pulls.length;
     const hidden = await declareIncident(world, `sev1 safety ${SERVICE} leaks`);
     await ask(world, 'oncall', 'resolve done', hidden.room);
-    await world.slack.waitFor('the document', async () =>
-      (await postmortems(hidden)) > 0 ? true : undefined,
-    );
+    await waitFor('the document', async () => ((await postmortems(hidden)) > 0 ? true : undefined));
     const after = await declareIncident(world, 'sev3 outage all gone');
     await ask(world, 'oncall', 'resolve done', after.room);
     await said(after, 'pull request #');

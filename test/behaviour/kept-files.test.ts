@@ -8,6 +8,8 @@ import { DAY_BEFORE, sendMade } from '../harness/made-calls.ts';
 import { ask, declareIncident, membersWith, type Opened } from '../harness/people.ts';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+/** From the command to the document, on a busy machine. */
+const LONG_MS = 30_000;
 const GIF = Buffer.from('GIF89a picture');
 
 describe('files that people share in a room', { timeout: 120_000 }, () => {
@@ -39,10 +41,14 @@ describe('files that people share in a room', { timeout: 120_000 }, () => {
   };
   const markdown = () => readFileSync(join(folder(), 'postmortem.md'), 'utf8');
   const written = ({ room }: Opened, n: number) =>
-    world.slack.waitFor('the document', async () => {
-      const found = (await world.slack.files(room)).filter(({ name }) => name === 'postmortem.md');
-      return found.length === n || undefined;
-    });
+    world.slack.waitFor(
+      'the document',
+      async () => {
+        const found = (await world.slack.files(room)).filter(({ name }) => name === 'postmortem.md');
+        return found.length === n || undefined;
+      },
+      LONG_MS,
+    );
   const share = (who: string, name: string, bytes: Buffer, more: object = {}) =>
     world.slack.as(who).share(incident.room, { name, bytes, ...more });
 

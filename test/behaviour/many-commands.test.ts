@@ -17,7 +17,7 @@ const ASKED = [
   { text: 'list', said: OPEN },
   { text: 'help', said: /^\*\/llm-incident\*/ },
   { text: 'status', said: OPEN },
-  { text: 'lease', said: /^This works in an incident’s room/ },
+  { text: 'lease', said: /^No mitigation is on\./ },
   { text: 'nonsense', said: /^There is no `nonsense`/ },
 ];
 const LATER = 'Working on it…';
@@ -32,7 +32,7 @@ test('two-hundred-commands-at-once-are-all-answered-once-while-a-room-is-being-o
     world.slack.as(index % 2 === 0 ? 'oncall' : 'lead').command(one?.text ?? ''),
   );
   const [opening, ...answers] = await Promise.all([declared, ...commands]);
-  // A bot that takes longer than Slack waits is one that did not answer.
+  // Whether each comes within Slack's three seconds is measured by `npm run bench -- slack`.
   expect([opening, ...answers].filter(({ status }) => status !== 200)).toEqual([]);
   const said = answers.map(({ json }) => String(json?.['text'] ?? ''));
   const wrong = said.filter((text, index) => text !== LATER && asked[index]?.said.test(text) !== true);

@@ -78,6 +78,24 @@ describe('what happens in PagerDuty while its webhooks are lost', { timeout: 60_
     expect(looks(incident.page)).toBe(last);
   });
 
+  it('on-call who is called again takes the incident by answering that call', async () => {
+    const incident = await paged(`quality ${SERVICE} nobody takes it`);
+    const before = world.pagerduty.incidents.length;
+    await world.advance(5 * MINUTE_MS);
+    const call = await world.slack.waitFor('a second call', () => world.pagerduty.incidents.at(before));
+    await world.slack.waitFor('its receipt', async () =>
+      (await ask(world, 'oncall', 'timeline', incident.room)).includes(call.id) ? true : undefined,
+    );
+    world.pagerduty.as('PUSR1').acknowledge(call.id);
+    await world.advance(5 * MINUTE_MS);
+    const card = await textWith(world, incident.card, 'is on it');
+    expect(card).toContain(`<@${world.slack.userId('oncall')}> is on it`);
+    await world.slack.waitFor('the page to be acknowledged', () =>
+      incident.page.status === 'acknowledged' ? true : undefined,
+    );
+    await ask(world, 'oncall', 'decline over', incident.room);
+  });
+
   it('a merge takes the receipt along', async () => {
     const incident = await paged(`quality ${SERVICE} merged away`);
     const other = await paged(`cost ${SERVICE} merged into`);

@@ -105,8 +105,15 @@ describe('what happens in PagerDuty', () => {
     expect(said).not.toContain('<@');
     await textWith(world, incident.card, 'resolved there by Approver, which ends nothing here');
     expect(await ask(world, 'oncall', 'list')).toContain(`INC-${incident.id}`);
+    const before = world.pagerduty.incidents.length;
+    expect(await ask(world, 'oncall', 'page', incident.room)).toContain('Paging PagerDuty service');
+    const anew = await world.slack.waitFor('another page', () => world.pagerduty.incidents.at(before));
+    expect(anew).toMatchObject({ status: 'triggered', urgency: 'high' });
+    await textWith(world, incident.card, `Paged: PagerDuty ${anew.id}`);
+    expect(await ask(world, 'oncall', 'page', incident.room)).toContain('It was paged before');
     await ask(world, 'oncall', 'resolve done', incident.room);
     await textWith(world, incident.card, 'Resolved:');
+    await world.slack.waitFor('the end', () => (anew.status === 'resolved' ? true : undefined));
   });
 
   it('handing-over-escalation-and-priority-are-on-the-card-and-push-nobody', async () => {
@@ -174,6 +181,32 @@ describe('what happens in PagerDuty', () => {
     ).toBe(202);
     expect(await textWith(world, incident.card, 'is on it')).toContain('priority P2');
     expect(await textsOf(world, incident.room, 'notice')).toEqual([]);
+    await ask(world, 'oncall', 'decline over', incident.room);
+  });
+
+  it('what-is-told-late-still-says-who-took-it-and-who-has-it-now', async () => {
+    const incident = await paged(world, `sev1 quality ${SERVICE} told late`);
+    const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+    const told = (type: string, seconds: number, data: object) =>
+      send(world, eventOf(type, incident.page, { at: at(seconds), data }));
+    expect(await told('incident.resolved', 60, { status: 'resolved' })).toBe(202);
+    await textWith(world, incident.card, 'resolved there');
+    expect(await told('incident.acknowledged', 50, { status: 'acknowledged' })).toBe(202);
+    const card = await textWith(world, incident.card, 'is on it');
+    expect(card).toContain('resolved there');
+    const niner = { status: 'triggered', assignees: [{ id: 'PUSR9', summary: 'Niner' }] };
+    const second = { ...niner, assignees: [{ id: 'PUSR2', summary: 'Second' }] };
+    expect(await told('incident.reassigned', 40, niner)).toBe(202);
+    await textWith(world, incident.card, 'handed to Niner');
+    expect(await told('incident.reassigned', 30, second)).toBe(202);
+    await world.pagerduty.webhooks.idle();
+    await world.now();
+    const shown = await textWith(world, incident.card, 'handed to Niner');
+    expect(shown).toContain('resolved there');
+    const timeline = await ask(world, 'oncall', 'timeline', incident.room);
+    expect(timeline).toContain('was handed to Niner');
+    expect(timeline).not.toContain('handed to Second');
+    expect(await textsOf(world, incident.room, 'notice')).toHaveLength(1);
     await ask(world, 'oncall', 'decline over', incident.room);
   });
 

@@ -213,7 +213,9 @@ describe('the post-mortem in its 48 hours', { timeout: 120_000 }, () => {
     expect(await inRoom('comms', 'close anyway nobody was hurt', other)).toContain('is closed');
     await textWith(world, card(other), /Post-mortem: closed with \d things missing/);
     await inRoom('comms', 'postmortem', other);
-    expect(await writtenWith('nobody was hurt', other)).toContain('closed it before its post-mortem was done');
+    expect(await writtenWith('nobody was hurt', other)).toContain(
+      'closed it before its post-mortem was done',
+    );
   });
 
   it('archives-the-room-of-a-closed-incident-after-its-history-is-read-and-its-documents-are-kept', async () => {

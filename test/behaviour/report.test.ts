@@ -17,15 +17,24 @@ describe('the report across incidents', () => {
     const wrong = await declareIncident(world, `sev3 outage ${SERVICE} nothing at all`);
     await ask(world, 'lead', 'decline the probe was wrong', wrong.room);
     await declareIncident(world, `sev1 safety ${SERVICE} secretmarker leaked`);
+    const ended = await declareIncident(world, `sev3 cost private ${SERVICE} secretmarker spent`);
+    await ask(world, 'oncall', 'private', ended.room);
+    const moved = await world.slack.waitFor('its private room', async () =>
+      (await world.slack.channels()).find(
+        ({ name, is_private: isPrivate }) =>
+          isPrivate && name.startsWith('inc-') && name.includes(`-${ended.id}`),
+      ),
+    );
+    await ask(world, 'oncall', 'resolve', moved.id);
   });
   afterAll(() => world.close());
 
-  it('counts what was one, names nothing private, and sends the chart to who asked', async () => {
+  it('counts what was one, nothing private that is live, and names no private one', async () => {
     const said = await ask(world, 'oncall', 'report 30d');
     expect(said).toContain('3 incidents in 30 days');
     expect(said).toMatch(/Time to contain: median 7 minutes.*\(known of 2\)/);
-    expect(said).toMatch(/By category: quality 2, contained in 7 minutes.*; safety 1\./);
-    expect(said).not.toContain('outage');
+    expect(said).toMatch(/By category: quality 2, contained in 7 minutes[^;]*\./);
+    for (const hidden of ['outage', 'safety', 'cost']) expect(said).not.toContain(hidden);
     expect(said).not.toContain('secretmarker');
     expect(said).toContain('The chart is in your direct messages from me.');
   });

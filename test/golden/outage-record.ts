@@ -156,6 +156,7 @@ export const outage: PostmortemRecord = {
     ],
     inputShift: [{ metric: 'calls per minute', before: 122, after: 131, n: 4_870 }],
   },
+  charts: [{ path: 'INC-57-metric.png', alt: 'Error rate: 0.4 % at first, 41.3 % at most, 0.4 % at last.' }],
   actionItems: [
     {
       text: 'Agree on a second provider for the large model',
@@ -163,6 +164,10 @@ export const outage: PostmortemRecord = {
       dueAt: new Date('2026-06-02'),
     },
     { text: 'Send 429 answers to the fallback by themselves' },
+  ],
+  lessons: [
+    { kind: 'good', text: 'The fallback had been rehearsed in spring.', by: LEAD },
+    { kind: 'bad', text: 'We trusted a status page.', by: ONCALL },
   ],
   evalCases: [],
   noEvalCaseReason: { text: 'The answers were right; there were none.', by: LEAD },

@@ -234,6 +234,11 @@ export const quality: PostmortemRecord = {
       dueAt: new Date('2026-03-18'),
     },
   ],
+  lessons: [
+    { kind: 'good', text: 'The rehearsal told us what the old prompt fixes before we asked.', by: ONCALL },
+    { kind: 'bad', text: 'The early warning was nine minutes old when somebody was paged.', by: LEAD },
+    { kind: 'luck', text: 'It was night where most customers are.', by: APPROVER },
+  ],
   evalCases: [
     { description: 'This call got a score of 0.1 from prompt v14 on model-2-0806.', proven: true },
     { description: 'This call got a score of 0.1 from prompt v14 on model-2-0806.', proven: true },

@@ -51,11 +51,9 @@ export function tellStory(name: string, setting: Setting, tell: (story: Story) =
     };
     beforeAll(async () => {
       begun = await setting.world();
-      await begun.advance(untilTime(await begun.now(), setting.from));
+      await begun.advance(untilTime(await begun.now(), setting.from, { lateMs: 0 }));
     });
     afterAll(async () => {
-      if (process.env['B_DUMP'])
-        await (await import('/tmp/h/B/dump.ts' as string)).dump(world(), process.env['B_DUMP']);
       await begun?.close();
       await setting.end?.();
     });
@@ -96,11 +94,11 @@ async function passUntil(
   await world.advance(0);
 }
 
-function untilTime(now: Date, time: string): number {
+function untilTime(now: Date, time: string, { lateMs } = { lateMs: LATE_MS }): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
   const due = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), hours, minutes);
   const left = (((due - now.getTime()) % DAY_MS) + DAY_MS) % DAY_MS;
-  return left > DAY_MS - LATE_MS ? 0 : left;
+  return left > DAY_MS - lateMs ? 0 : left;
 }
 
 /** A PagerDuty account in which all of them can be called and the first is on call. */

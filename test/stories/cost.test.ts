@@ -57,8 +57,22 @@ tellStory(
     });
 
     at(
+      '22:07',
+      'one user takes most of the tokens: the phone rings, once, and somebody is on it',
+      async () => {
+        const card = await shows('card', 'One user or endpoint takes most of the tokens');
+        expect(card).toMatch(/^SEV1 cost · research-agent · PROD/);
+        expect(card).toMatch(
+          /Share of one user or endpoint \d\d\.\d % .*: user user-007, at \d+\.\d × its own baseline/,
+        );
+        await rings('oncall', 'Call: INC-1 SEV1 cost · research-agent: One user or endpoint takes most');
+        expect(await presses('oncall', 'acknowledge', 'card')).toBe('You have INC-1.');
+      },
+    );
+
+    at(
       '22:14',
-      'the bill trips the rules; the one user is named, and limited by itself as the team approved',
+      'the bill passes its limit: that user is limited by itself, as the team approved, and nobody is asked',
       async () => {
         await shows('proposal', /Applied/);
         const proposal = await shows(
@@ -68,10 +82,6 @@ tellStory(
         expect(proposal).toContain('Why: cost.spend names user user-007.');
         expect(proposal).toMatch(/user user-007 alone: \d+ of \d+ calls of research-agent in the last hour/);
         const card = await shows('card', 'Contained: 22:');
-        expect(card).toMatch(/^SEV1 cost · research-agent · PROD/);
-        expect(card).toMatch(
-          /Share of one user or endpoint \d\d\.\d % .*: user user-007, at \d+\.\d × its own baseline/,
-        );
         expect(card).toMatch(/Also firing:? Spend \$\d\d\.\d\d\/hour/);
         const texts = await textsOf(world(), (await room()).id, 'notice');
         expect(texts.find((text) => text.startsWith('Runs now'))).toContain(
@@ -79,17 +89,9 @@ tellStory(
         );
         expect(await limitsOf(world(), 'user-007')).toEqual({ user: 1 });
         expect(await limitsOf(world(), 'user-008')).toEqual({});
+        expect(await phone('approver')).toEqual([]);
       },
     );
-
-    at('22:15', 'the phone has rung, once; nobody was asked for a vote', async () => {
-      expect(await phone('oncall')).toEqual([
-        expect.stringContaining('INC-1 is open. SEV1 cost · research-agent.'),
-        expect.stringContaining('Call: INC-1 SEV1 cost · research-agent: One user or endpoint takes most'),
-      ]);
-      expect(await phone('approver')).toEqual([]);
-      expect(await presses('oncall', 'acknowledge', 'card')).toBe('You have INC-1.');
-    });
 
     at('22:16', 'the tree tells a loop from an attack, and that all is done already', async () => {
       expect(await shows('tree', 'give the model other orders')).toContain('It looks like a runaway loop');

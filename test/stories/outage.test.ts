@@ -169,7 +169,7 @@ tellStory(
         action: 'Make the other region the fallback',
       });
       expect(await types('lead', 'lease 2 keep 48 until the provider has said why')).toContain(
-        'Kept on purpose',
+        'Kept until 16:00 UTC: shift the traffic',
       );
       expect(await types('lead', 'close')).toContain('INC-1 is closed');
     });

@@ -19,7 +19,7 @@ function begin(): Promise<World> {
     (config, { slack }) => {
       const ids = (...names: string[]) => names.map((name) => slack.userId(name));
       Object.assign(config.services[SERVICE] ?? {}, { standing_approvals: ['disable'] });
-      Object.assign(config.contacts, { compliance: ids('compliance'), comms: ids('comms', 'product') });
+      Object.assign(config.contacts, { compliance: ids('compliance'), comms: ids('comms') });
     },
     accountOf('oncall', PEOPLE),
   );

@@ -6,7 +6,7 @@ import type { Fields, SlackChannel, SlackMessage } from '../slack/slack-shapes.t
 import { text } from '../slack/slack-shapes.ts';
 import { buttonOf, everythingIn, roomsOf } from '../story/story-room.ts';
 import { createTraffic, MINUTE_MS, type Share, shareOf, type Traffic } from '../story/story-traffic.ts';
-import { type DemoWorld, ENVIRONMENT, ROLES, SERVICE, TARGET_SECRET } from '../story/story-world.ts';
+import { type DemoWorld, ENVIRONMENT, ON_CALL, ROLES, SERVICE, TARGET_SECRET } from '../story/story-world.ts';
 
 /** The demo as somebody drives it, from the console or from the page. */
 export interface Live {
@@ -117,6 +117,20 @@ async function control(world: DemoWorld, change: { action: string; to: string | 
     body,
   });
   if (!answer.ok) throw new Error(`the service refused: ${await answer.text()}`);
+}
+
+/** The on-call engineer answers their phone: one incident of PagerDuty, or the first that is open. PagerDuty tells the bot. */
+export function answerPhone(
+  { world }: Pick<Live, 'world'>,
+  how: 'acknowledge' | 'resolve',
+  id?: string,
+): string {
+  const open = world.pagerduty.open();
+  const fits = how === 'acknowledge' ? open.filter(({ status }) => status === 'triggered') : open;
+  const one = fits.find((incident) => id === undefined || incident.id === id);
+  if (one === undefined) throw new Error(`There is nothing to ${how} at PagerDuty.`);
+  world.pagerduty.as(ON_CALL.id)[how](one.id);
+  return `The on-call engineer has ${how}d PagerDuty ${one.id} on their phone. The card follows.`;
 }
 
 export async function newestRoom({ world }: Pick<Live, 'world'>): Promise<SlackChannel> {

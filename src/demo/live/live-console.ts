@@ -5,7 +5,7 @@ import { everythingIn } from '../story/story-room.ts';
 import { clickAs, commandAs } from '../story/story-scene.ts';
 import { messageLines } from '../story/story-text.ts';
 import { ROLES } from '../story/story-world.ts';
-import { findButton, type Live, newestRoom, typed } from './live-actions.ts';
+import { answerPhone, findButton, type Live, newestRoom, typed } from './live-actions.ts';
 
 export const HELP = `fault                                  the provider silently moves the model
 prompt-fault                           somebody ships a worse prompt
@@ -13,6 +13,7 @@ heal                                   somebody puts it right by hand, past the 
 as oncall /llm-incident status         a slash command, in the newest incident room (or in #general)
 as approver click approve              a button, by its action_id or its label
 as oncall say I am looking             a message in the newest incident room
+phone acknowledge, phone resolve       the on-call engineer answers PagerDuty, not Slack
 room                                   the newest incident room, as it looks now
 help, quit
 roles: ${ROLES.join(', ')}`;
@@ -49,6 +50,11 @@ async function obey(live: Live, tell: Teller, line: string): Promise<Outcome> {
       return { said: live.breakPrompt() };
     case 'heal':
       return { said: await live.heal() };
+    case 'phone': {
+      const [how] = rest;
+      if (how !== 'acknowledge' && how !== 'resolve') return { said: 'phone acknowledge, or phone resolve' };
+      return { said: answerPhone(live, how) };
+    }
     case 'room':
       await showRoom(live, tell);
       return { said: '' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
-import { type Live, typed } from '../live/live-actions.ts';
+import { answerPhone, type Live, typed } from '../live/live-actions.ts';
 import { type Fields, isRecord } from '../slack/slack-shapes.ts';
 import { everythingIn } from '../story/story-room.ts';
 import { ROLES } from '../story/story-world.ts';
@@ -9,7 +9,7 @@ import { ROLES } from '../story/story-world.ts';
 const deed = z.object({
   as: z.enum(ROLES),
   channel: z.string(),
-  act: z.enum(['say', 'click', 'submit', 'dismiss', 'break-model', 'break-prompt', 'heal']),
+  act: z.enum(['say', 'click', 'submit', 'dismiss', 'break-model', 'break-prompt', 'heal', 'phone']),
   text: z.string().max(4000).optional(),
   thread: z.string().optional(),
   at: z.string().optional(),
@@ -49,6 +49,8 @@ async function run(live: Live, done: Deed): Promise<Told> {
       return { note: live.breakPrompt() };
     case 'heal':
       return { note: await live.heal() };
+    case 'phone':
+      return { note: answerPhone(live, 'acknowledge', done.at) };
     case 'say':
       return say(live, done);
     case 'click':

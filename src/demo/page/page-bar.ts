@@ -50,10 +50,13 @@ function phoneHtml({ world }: Live): string {
   const last = incidents
     .slice(-3)
     .reverse()
-    .map(({ title, status, urgency }) => {
+    .map(({ id, title, status, urgency }) => {
       const isRinging = status === 'triggered' && urgency === 'high';
       const state = isRinging ? 'ringing' : urgency === 'low' && status === 'triggered' ? 'ticket' : status;
-      return `<p class="phone${isRinging ? ' ringing' : ''}">📟 <b>${escapeHtml(state)}</b> ${escapeHtml(title)}</p>`;
+      const answer = isRinging
+        ? ` <button type="button" data-act="phone" data-at="${escapeHtml(id)}">Acknowledge</button>`
+        : '';
+      return `<p class="phone${isRinging ? ' ringing' : ''}">📟 <b>${escapeHtml(state)}</b> ${escapeHtml(title)}${answer}</p>`;
     });
   return last.join('');
 }

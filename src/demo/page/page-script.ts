@@ -88,7 +88,7 @@ document.addEventListener('click', (event) => {
   const what = button.dataset.act;
   if (what === 'thread') return setThread(button.dataset.thread);
   if (what === 'click') return click(button);
-  act({ act: what, view: button.dataset.view });
+  act({ act: what, view: button.dataset.view, at: button.dataset.at });
 });
 document.addEventListener('change', (event) => {
   if (event.target.id === 'as') go(channel);

@@ -64,10 +64,7 @@ export function createPerson(core: SlackCore, member: Member): SlackPerson {
       const answer = await done(postMessage(core, { actor, args: { channel: id, text, ...options } }));
       return { channel: String(answer['channel']), ts: String(answer['ts']) };
     },
-    share: async (channel, file) => {
-      const id = await enter(core, member, channel);
-      return core.activity.track(shareFile(core, { actor, channel: id, file }));
-    },
+    share: (channel, file) => share(core, member, { channel, file }),
     edit: async ({ channel, ts }, text) => {
       await done(updateMessage(core, { actor, args: { channel, ts, text } }));
     },
@@ -119,6 +116,14 @@ function interactions(
 async function bringBot(core: SlackCore, member: Member, channel: string): Promise<Fields> {
   const args = { channel: await enter(core, member, channel), users: SLACK_IDS.botUser };
   return core.upstream.call(member.id, 'conversations.invite', args);
+}
+
+async function share(
+  core: SlackCore,
+  member: Member,
+  { channel, file }: { channel: string; file: SharedByPerson },
+): Promise<MessageRef> {
+  return shareFile(core, { actor: member.id, channel: await enter(core, member, channel), file });
 }
 
 // A person joins a public channel before writing there; a private one they must have been invited to.

@@ -10,6 +10,12 @@ export interface SharedByPerson {
   threadTs?: string;
 }
 
+interface Shared {
+  actor: string;
+  channel: string;
+  file: SharedByPerson;
+}
+
 /** files.completeUploadExternal for the bot or a person; Slack shares the file a moment later, so the answer has no `shares` yet. */
 export async function completeUpload(core: SlackCore, { actor, args }: Write): Promise<Fields> {
   const answer = await core.upstream.call(actor, 'files.completeUploadExternal', args);
@@ -30,11 +36,13 @@ function sharedAt(answer: Fields, channel: string): string {
   return text(shares.flatMap((share) => list(share[channel])).at(-1)?.['ts']);
 }
 
-/** The three steps of an upload, by a person. */
-export async function shareFile(
-  core: SlackCore,
-  { actor, channel, file }: { actor: string; channel: string; file: SharedByPerson },
-): Promise<MessageRef> {
+/** A person shares a file. */
+export function shareFile(core: SlackCore, shared: Shared): Promise<MessageRef> {
+  return core.activity.track(uploadAndShare(core, shared));
+}
+
+/** The three steps of an upload. */
+async function uploadAndShare(core: SlackCore, { actor, channel, file }: Shared): Promise<MessageRef> {
   const { name: filename, bytes } = file;
   const wanted = { filename, length: bytes.length };
   const begun = await core.upstream.call(actor, 'files.getUploadURLExternal', wanted);

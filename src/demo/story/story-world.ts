@@ -40,7 +40,8 @@ const SIGNING_SECRET = 'demo-signing-secret';
 const INGEST_TOKEN = 'demo-ingest-token';
 const PAGERDUTY_TOKEN = 'demo-pagerduty-token';
 const WEBHOOK_SECRET = 'demo-webhook-secret';
-const ON_CALL = { id: 'PONCALL', name: 'On-call engineer', email: 'oncall@example.test' };
+/** Whose phone PagerDuty rings. */
+export const ON_CALL = { id: 'PONCALL', name: 'On-call engineer', email: 'oncall@example.test' };
 
 /** Starts it all in a fresh folder below the current directory; the same seed gives the same answers. On failure nothing is left running. */
 export async function startDemoWorld({ isBuiltIn = false, seed = anySeed() } = {}): Promise<DemoWorld> {

@@ -1,7 +1,7 @@
 import { enqueue } from '../../db/jobs.ts';
 import { settleClocks } from '../../incident/clock-store.ts';
-import { type Incident, isPerson, LIVE } from '../../incident/incident.ts';
-import { addToTimeline, reach } from '../../incident/incident-store.ts';
+import { type Incident, isPerson } from '../../incident/incident.ts';
+import { addToTimeline, lockLive, reach } from '../../incident/incident-store.ts';
 import { setCommanderIfNone } from '../../incident/people-store.ts';
 import { refreshCard, settlePages } from '../effects.ts';
 import type { Flow } from '../flow.ts';
@@ -13,9 +13,9 @@ export async function acknowledge(
   flow: Pick<Flow, 'db' | 'clock'>,
   { incident, by }: { incident: Incident; by: string },
 ): Promise<{ kind: 'acknowledged' } | { kind: 'already' } | { kind: 'ended' }> {
-  if (!LIVE.includes(incident.status)) return { kind: 'ended' };
   const now = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {
+    if ((await lockLive(tx, incident.id)) === undefined) return { kind: 'ended' };
     const isFirst = await reach(tx, {
       incidentId: incident.id,
       name: 'acknowledged',
@@ -25,10 +25,11 @@ export async function acknowledge(
     });
     if (!isFirst) return { kind: 'already' };
     // Somebody who is known to PagerDuty alone cannot be mentioned, and so cannot command the room.
-    if (isPerson(by) && (await setCommanderIfNone(tx, incident.id, by)))
-      await auditRole(tx, { incident, by, role: 'commander', to: by, now });
+    const commands = isPerson(by) && (await setCommanderIfNone(tx, incident.id, by));
+    if (commands) await auditRole(tx, { incident, by, role: 'commander', to: by, now });
     await settleClocks(tx, { incidentId: incident.id, kinds: ACKNOWLEDGEMENT_CLOCKS, state: 'met', at: now });
-    const text = isPerson(by) ? 'Acknowledged, and commands the incident.' : 'Acknowledged in PagerDuty.';
+    const alone = isPerson(by) ? 'Acknowledged.' : 'Acknowledged in PagerDuty.';
+    const text = commands ? 'Acknowledged, and commands the incident.' : alone;
     await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'acknowledged', actor: by, text });
     await enqueue(tx, [settlePages(incident.id, 'acknowledged', now), refreshCard(incident.id, now)]);
     return { kind: 'acknowledged' };

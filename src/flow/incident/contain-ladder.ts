@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { Tx } from '../../db/database.ts';
 import { enqueue, type Job } from '../../db/jobs.ts';
 import type { Row } from '../../db/schema.ts';
-import { type ClockKind, clocksOf, type LadderStep, startClocks } from '../../incident/clock-store.ts';
+import {
+  type ClockKind,
+  clocksOf,
+  type LadderStep,
+  restartClock,
+  startClocks,
+} from '../../incident/clock-store.ts';
 import { type Incident, LIVE, mayPage, PRODUCTION, pagePlan } from '../../incident/incident.ts';
 import { addToTimeline, findIncident, milestonesOf, timelineOf } from '../../incident/incident-store.ts';
 import { invitePeople, notice, refreshCard } from '../effects.ts';
@@ -21,20 +27,50 @@ export const WAIVED = 'contain-waived';
 
 const STEPS: readonly string[] = ['acknowledge', 'contain', 'escalate'] satisfies LadderStep[];
 
-/** When an incident must be contained, and when the next level is called; from its declaration. */
+/** From its declaration. */
 export async function startLadder(
   flow: Pick<Flow, 'config'>,
   tx: Tx,
   { incident, now }: { incident: Incident; now: Date },
 ): Promise<void> {
-  const { contain_within_minutes, escalate_after_minutes } = flow.config;
-  const due = (minutes: number) => new Date(now.getTime() + minutesToMs(minutes));
-  const incidentId = incident.id;
-  await startClocks(tx, [
-    { incidentId, kind: 'contain', dueAt: due(contain_within_minutes) },
-    { incidentId, kind: 'escalate', dueAt: due(Math.max(escalate_after_minutes, contain_within_minutes)) },
-  ]);
+  await startClocks(tx, containmentFrom(flow, incident, now));
   if (isWhole(flow, incident) && !mayPage(incident)) await awaitAcknowledgement(flow, tx, { incident, now });
+}
+
+/** When an incident must be contained, and when the next level is called. */
+function containmentFrom({ config }: Pick<Flow, 'config'>, { id: incidentId }: Incident, now: Date) {
+  const { contain_within_minutes, escalate_after_minutes } = config;
+  const due = (minutes: number) => new Date(now.getTime() + minutesToMs(minutes));
+  return [
+    { incidentId, kind: 'contain' as const, dueAt: due(contain_within_minutes) },
+    {
+      incidentId,
+      kind: 'escalate' as const,
+      dueAt: due(Math.max(escalate_after_minutes, contain_within_minutes)),
+    },
+  ];
+}
+
+/** Policy: the ladder starts over when users are exposed anew, and calls at each step again; a waiver stands. */
+export async function restartLadder(
+  flow: Pick<Flow, 'config'>,
+  tx: Tx,
+  { incident, now }: { incident: Incident; now: Date },
+): Promise<void> {
+  if ((await timelineOf(tx, incident.id)).some(({ kind }) => kind === WAIVED)) return;
+  for (const clock of containmentFrom(flow, incident, now)) await restartClock(tx, clock);
+}
+
+/** Policy: what is raised to a page has the whole ladder from then on, however long it was a ticket. */
+export async function raiseLadder(
+  flow: Pick<Flow, 'config'>,
+  tx: Tx,
+  { before, incident, now }: { before: Incident; incident: Incident; now: Date },
+): Promise<void> {
+  if (isWhole(flow, before) || !isWhole(flow, incident) || incident.status === 'mitigated') return;
+  if ((await milestonesOf(tx, incident.id)).contained !== undefined) return;
+  await restartLadder(flow, tx, { incident, now });
+  if (!mayPage(incident)) await awaitAcknowledgement(flow, tx, { incident, now });
 }
 
 /** From a page on: until when somebody must say that they are on it. */
@@ -61,14 +97,24 @@ export async function climbAt(
 ): Promise<'climbing' | 'quiet' | 'not-a-step'> {
   const whole = isWhole(flow, incident);
   if (clock.kind === 'lead') {
-    const fired = (await clocksOf(tx, incident.id)).some((c) => c.kind === 'escalate' && c.state === 'fired');
-    return whole && fired ? 'quiet' : 'not-a-step';
+    return whole && (await isLeadCalled(tx, incident.id, now)) ? 'quiet' : 'not-a-step';
   }
   if (!STEPS.includes(clock.kind)) return 'not-a-step';
   if (clock.kind !== 'contain' && !whole) return 'quiet';
   const step = clock.kind as LadderStep;
   await enqueue(tx, climbLadder({ incidentId: incident.id, step, dueAt: clock.due_at }, now));
   return 'climbing';
+}
+
+/** Policy: the last step tells the engineering lead of the acknowledgement too, where it called them or is about to. */
+async function isLeadCalled(tx: Tx, incidentId: number, now: Date): Promise<boolean> {
+  const clock = (await clocksOf(tx, incidentId)).find(({ kind }) => kind === 'escalate');
+  const firedAt = clock?.state === 'fired' ? clock.settled_at : null;
+  if (firedAt === null) return false;
+  const isCalled = (await timelineOf(tx, incidentId)).some(
+    (e) => e.kind === 'clock-escalate' && e.at >= firedAt,
+  );
+  return isCalled || firedAt.getTime() === now.getTime();
 }
 
 const climbing = z.object({
@@ -96,7 +142,7 @@ export async function climb(flow: Flow, job: Job): Promise<void> {
   const now = flow.clock.now();
   await flow.db.transaction().execute(async (tx) => {
     if (!(await isNeeded({ db: tx }, { incident, step }))) return;
-    if (!(await callOnce(flow, tx, { incident, step, call: { ...call, text }, now }))) return;
+    if (!(await callOnce(flow, tx, { incident, step, dueAt, call: { ...call, text }, now }))) return;
     await addToTimeline(tx, { incidentId, at: now, kind: `clock-${step}`, actor: null, text });
     await enqueue(tx, refreshCard(incidentId, now));
   });
@@ -116,19 +162,23 @@ async function isNeeded(
 async function callOnce(
   flow: Flow,
   tx: Tx,
-  { incident, step, call, now }: { incident: Incident; step: LadderStep; call: LadderCall; now: Date },
+  about: { incident: Incident; step: LadderStep; dueAt: Date; call: LadderCall; now: Date },
 ): Promise<boolean> {
+  const { incident, step, dueAt, call, now } = about;
   const { people, text } = call;
   const { id: incidentId } = incident;
   if (isWhole(flow, incident) && mayPage(incident))
-    return summon(flow, tx, { incidentId, people, text, key: `ladder:${step}`, now });
+    return summon(flow, tx, { incidentId, people, text, key: `ladder:${step}:${dueAt.toISOString()}`, now });
   const jobs = [
     invitePeople(incidentId, people, now),
     notice(incidentId, now, { text, mention: [...people], aloud: true }),
   ];
   await enqueue(
     tx,
-    jobs.map((one) => ({ ...one, dedupeKey: `ladder:${incidentId}:${step}:${one.kind}` })),
+    jobs.map((one) => ({
+      ...one,
+      dedupeKey: `ladder:${incidentId}:${step}:${dueAt.toISOString()}:${one.kind}`,
+    })),
   );
   return true;
 }

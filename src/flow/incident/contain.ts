@@ -1,21 +1,22 @@
 import { enqueue } from '../../db/jobs.ts';
 import { settleClocks } from '../../incident/clock-store.ts';
-import { type Incident, LIVE } from '../../incident/incident.ts';
-import { addToTimeline, moveStatus, reach } from '../../incident/incident-store.ts';
+import type { Incident } from '../../incident/incident.ts';
+import { addToTimeline, lockLive, moveStatus, reach } from '../../incident/incident-store.ts';
 import { audit } from '../../mitigation/audit-store.ts';
 import { refreshCard } from '../effects.ts';
 import type { Flow } from '../flow.ts';
 import { CONTAINMENT_CLOCKS } from './contain-ladder.ts';
 import { tellContained } from './tell-contained.ts';
 
-/** A person says that users are no longer exposed, and how; the read-back of a target says the same by itself. */
+/** A person says that users are no longer exposed, and how; the read-back of a target says the same by itself.
+ * Policy: what has ended meanwhile is not contained any more. */
 export async function contain(
   flow: Pick<Flow, 'db' | 'clock'>,
   { incident, by, how }: { incident: Incident; by: string; how: string },
 ): Promise<{ kind: 'contained' } | { kind: 'already' } | { kind: 'ended' }> {
-  if (!LIVE.includes(incident.status)) return { kind: 'ended' };
   const now = flow.clock.now();
   return flow.db.transaction().execute(async (tx) => {
+    if ((await lockLive(tx, incident.id)) === undefined) return { kind: 'ended' };
     const isFirst = await reach(tx, {
       incidentId: incident.id,
       name: 'contained',

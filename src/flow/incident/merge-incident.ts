@@ -9,12 +9,13 @@ import {
   pointToSurvivor,
   sentPages,
 } from '../../incident/merge-store.ts';
+import { pagesOf } from '../../incident/page-store.ts';
 import { mitigationsOf } from '../../mitigation/mitigation-store.ts';
 import { invitePeople, notice, refreshCard, settlePages } from '../effects.ts';
 import type { Flow } from '../flow.ts';
 import { JOINED } from '../watch/join-incident.ts';
 import { end } from './end-incident.ts';
-import { planPages } from './open-incident.ts';
+import { pageNow, planPages } from './open-incident.ts';
 import { changeSeverity } from './set-severity.ts';
 
 export type MergeRefusal =
@@ -93,14 +94,17 @@ async function takeOverPage(
   { from, into, by, now }: Both,
 ): Promise<void> {
   if ((await sentPages(tx, from.id)) > 0) await forgetSkippedPages(tx, into.id);
+  const waiting = (await pagesOf(tx, from.id)).filter(({ state }) => state === 'pending');
   const moved = await movePages(tx, { from: from.id, into: into.id, at: now });
   const { acknowledged } = await milestonesOf(tx, into.id);
   if (moved > 0 && acknowledged !== undefined) {
     const job = settlePages(into.id, 'acknowledged', now);
     await enqueue(tx, { ...job, dedupeKey: `${job.dedupeKey}:with-${from.id}` });
   }
+  // What has not reached PagerDuty yet is not lost with the incident that it was for.
+  for (const { purpose } of waiting) await pageNow(flow, tx, { incident: into, now, purpose });
   if (SEVERITIES.indexOf(from.severity) >= SEVERITIES.indexOf(into.severity)) return;
-  const raised = await changeSeverity(tx, { incident: into, severity: from.severity, by, now });
+  const raised = await changeSeverity(flow, tx, { incident: into, severity: from.severity, by, now });
   if (raised !== null) await planPages(flow, tx, { incident: { ...raised, source: 'person' }, now });
 }
 

@@ -5,7 +5,7 @@ import { freezeEvidence } from '../../evidence/freeze-store.ts';
 import { startClocks } from '../../incident/clock-store.ts';
 import { dedupKey, type Incident, nameOf, pagePlan, withSafetyRules } from '../../incident/incident.ts';
 import { addToTimeline, openIncident as insertIncident, reach } from '../../incident/incident-store.ts';
-import { requestPage } from '../../incident/page-store.ts';
+import { type PageAgain, requestPage } from '../../incident/page-store.ts';
 import { audit } from '../../mitigation/audit-store.ts';
 import { freezeInputs, openRoom, page } from '../effects.ts';
 import type { Flow } from '../flow.ts';
@@ -132,17 +132,17 @@ export async function planPages(
     return;
   }
   if (plan.kind === 'page' && plan.afterMs > 0) return;
-  await pageNow(flow, tx, { incident, now, purpose: plan.kind });
+  await pageNow(flow, tx, { incident, now, purpose: plan.kind, again: 'if-over' });
 }
 
 /** Policy: who could not be paged must answer all the same; without PagerDuty the room calls them by a mention. */
 export async function pageNow(
   flow: Pick<Flow, 'pager' | 'config'>,
   tx: Tx,
-  asked: { incident: Incident; now: Date; purpose: 'page' | 'ticket' },
+  asked: { incident: Incident; now: Date; purpose: 'page' | 'ticket'; again?: PageAgain },
 ): Promise<boolean> {
-  const { incident, now, purpose } = asked;
-  const request = { incidentId: incident.id, purpose, at: now };
+  const { incident, now, purpose, again = 'never' } = asked;
+  const request = { incidentId: incident.id, purpose, at: now, again };
   if (purpose === 'page') await awaitAnswer(flow, tx, { incident, now });
   if (flow.pager === null) {
     const reason = 'nobody; PagerDuty is not configured';

@@ -1,7 +1,7 @@
 import type { Incident } from '../../incident/incident.ts';
 import { acknowledgerOf } from '../../incident/people-store.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
-import { approversOf, membersOf } from '../mitigate/approvers.ts';
+import { type Reading, readApprovers, readMembers } from '../mitigate/approvers.ts';
 import { onCallPeople } from '../page/on-call.ts';
 import { type Action, decide, type HolderPeople, type Permission } from './who-may.ts';
 
@@ -24,7 +24,11 @@ export async function permissionFor(
   const isUnowned = serviceConfig(flow, incident.service) === null;
   const isTaken = (near.responder ?? []).length + (near.declarer ?? []).length > 0;
   if (isUnowned && !isTaken && entries.includes('responder')) return { kind: 'allowed' };
-  return decide(entries, by, { ...near, ...(await peopleElsewhere(flow, incident, entries)) });
+  const elsewhere = await peopleElsewhere(flow, incident, entries);
+  const people = Object.fromEntries(elsewhere.map(({ entry, people: found }) => [entry, found]));
+  const isUnread = elsewhere.some(({ unread }) => unread.length > 0);
+  const leads = flow.config.contacts.engineering_lead;
+  return decide(entries, by, { ...near, ...people }, { isUnread, leads });
 }
 
 const peopleOf = (people: HolderPeople, entry: string): readonly string[] | undefined =>
@@ -49,13 +53,25 @@ async function peopleElsewhere(
   flow: Asking,
   { service }: Incident,
   entries: readonly string[],
-): Promise<Record<string, string[]>> {
+): Promise<(Reading & { entry: string })[]> {
+  const found = entries
+    .filter((entry) => entry === 'approver' || entry === 'on_call' || IS_ID.test(entry))
+    .map(async (entry) => ({ entry, ...(await peopleBehind(flow, service, entry)) }));
+  return Promise.all(found);
+}
+
+const IS_ID = /^[USW][A-Z0-9]+$/;
+
+/** The people whom an entry of `who_may` stands for. */
+async function peopleBehind(flow: Asking, service: string | null, entry: string): Promise<Reading> {
+  if (entry === 'approver') return readApprovers(flow, service);
+  return entry === 'on_call' ? firstOnCall(flow, service) : readMembers(flow, entry);
+}
+
+/** Where PagerDuty is off, or the service has no policy, nobody is on call; otherwise an empty answer was not given. */
+async function firstOnCall(flow: Asking, service: string | null): Promise<Reading> {
   const policy = serviceConfig(flow, service)?.pagerduty?.escalation_policy;
-  const found = entries.map(async (entry): Promise<[string, string[]] | null> => {
-    if (entry === 'approver') return [entry, await approversOf(flow, service)];
-    if (entry === 'on_call' && policy !== undefined)
-      return [entry, await onCallPeople(flow, { escalation_policy: policy, service })];
-    return /^[USW][A-Z0-9]+$/.test(entry) ? [entry, await membersOf(flow, entry)] : null;
-  });
-  return Object.fromEntries((await Promise.all(found)).filter((pair) => pair !== null));
+  if (policy === undefined || flow.pager === null) return { people: [], unread: [] };
+  const people = await onCallPeople(flow, { escalation_policy: policy, service });
+  return { people, unread: people.length === 0 ? [policy] : [] };
 }

@@ -1,6 +1,6 @@
 import { enqueue } from '../../db/jobs.ts';
-import { type Incident, LIVE } from '../../incident/incident.ts';
-import { addToTimeline } from '../../incident/incident-store.ts';
+import type { Incident } from '../../incident/incident.ts';
+import { addToTimeline, lockLive } from '../../incident/incident-store.ts';
 import { insertUpdate } from '../../incident/update-store.ts';
 import { notice, refreshCard } from '../effects.ts';
 import type { Flow } from '../flow.ts';
@@ -26,11 +26,11 @@ export async function postUpdate(
   flow: Pick<Flow, 'db' | 'clock' | 'config'>,
   { incident, by, known, doing, nextAt: promised, origin }: Update,
 ): Promise<Updated> {
-  if (!LIVE.includes(incident.status)) return { kind: 'ended' };
   const now = flow.clock.now();
   const { id: incidentId } = incident;
   const nextAt = promised ?? nextUpdateAt(flow, incident, now);
   return flow.db.transaction().execute(async (tx) => {
+    if ((await lockLive(tx, incidentId)) === undefined) return { kind: 'ended' };
     if (!(await insertUpdate(tx, { incidentId, by, known, doing, nextAt, origin, at: now })))
       return { kind: 'twice' };
     const text = `Update: ${known}${doing === null ? '' : ` What we do: ${doing}`}`;

@@ -15,6 +15,11 @@ test.each([
   ['mitigate', 'disable', 'mitigate'],
   ['mitigate', '', null],
   ['mitigate', 'reject 4 wrong', null],
+  ['mitigate', 'stop 4', null],
+  ['private', '', 'private'],
+  ['eval', '', null],
+  ['eval', 'drop 1', 'eval'],
+  ['root-cause', 'the index held names', 'root_cause'],
   ['role', '', null],
   ['role', 'scribe', 'role'],
   ['status', '', null],
@@ -40,8 +45,12 @@ test('as-shipped-anyone-helps-and-ends-it-and-only-who-answers-for-it-hides-it',
     'close',
   ] as const)
     expect(decide(shipped[action], 'U9', people)).toEqual({ kind: 'allowed' });
-  for (const action of ['merge', 'severity_down'] as const) {
-    expect(decide(shipped[action], 'U9', people)).toEqual({ kind: 'refused', who: ['U1', 'U2', 'U3'] });
+  for (const action of ['merge', 'private', 'severity_down'] as const) {
+    expect(decide(shipped[action], 'U9', people)).toEqual({
+      kind: 'refused',
+      who: ['U1', 'U2', 'U3'],
+      isUnread: false,
+    });
     expect(decide(shipped[action], 'U3', people)).toEqual({ kind: 'allowed' });
   }
 });
@@ -49,9 +58,20 @@ test('as-shipped-anyone-helps-and-ends-it-and-only-who-answers-for-it-hides-it',
 test('ids-may-stand-beside-what-people-hold', () => {
   const people = { lead: ['U1'], U7: ['U7'], S4: ['U8', 'U9'] };
   for (const by of ['U7', 'U9']) expect(decide(['U7', 'S4'], by, people)).toEqual({ kind: 'allowed' });
-  expect(decide(['U7', 'S4'], 'U1', people)).toEqual({ kind: 'refused', who: ['U7', 'U8', 'U9'] });
+  expect(decide(['U7', 'S4'], 'U1', people)).toEqual({
+    kind: 'refused',
+    who: ['U7', 'U8', 'U9'],
+    isUnread: false,
+  });
 });
 
 test('where-nobody-is-known-who-may-everybody-may', () => {
   expect(decide(shipped.merge, 'U9', { owner: [], commander: [] })).toEqual({ kind: 'allowed' });
+});
+
+test('who-cannot-be-asked-for-now-is-not-nobody-and-the-lead-stands-in', () => {
+  const unread = { isUnread: true, leads: ['U5'] };
+  expect(decide(['S4'], 'U9', { S4: [] }, unread)).toEqual({ kind: 'refused', who: ['U5'], isUnread: true });
+  expect(decide(['S4'], 'U5', { S4: [] }, unread)).toEqual({ kind: 'allowed' });
+  expect(decide(['S4'], 'U9', { S4: [] }, { isUnread: true })).toMatchObject({ kind: 'refused', who: [] });
 });

@@ -8,7 +8,8 @@ export type Action = keyof WhoMay;
 /** Slack ids of who holds what in one incident; groups are their members. */
 export type HolderPeople = Readonly<Partial<Record<Holder, readonly string[]>>>;
 
-export type Permission = { kind: 'allowed' } | { kind: 'refused'; who: string[] };
+/** `isUnread`: some of who may could not be asked for just now. */
+export type Permission = { kind: 'allowed' } | { kind: 'refused'; who: string[]; isUnread: boolean };
 
 const BY_WORD: Readonly<Record<string, Action>> = {
   contain: 'contain',
@@ -18,16 +19,36 @@ const BY_WORD: Readonly<Record<string, Action>> = {
   page: 'page',
   resolve: 'resolve',
   merge: 'merge',
+  private: 'private',
   close: 'close',
+  characterise: 'characterise',
+  lease: 'lease',
+  note: 'note',
+  timeline: 'timeline',
+  postmortem: 'postmortem',
+  eval: 'eval',
+  'root-cause': 'root_cause',
 };
 
-/** Which of the actions of `who_may` a button stands for. */
-export const ACTION_OF_BUTTON: Readonly<Record<string, Action>> = {
-  acknowledge: 'acknowledge',
-  contain: 'contain',
-  propose: 'mitigate',
-  false_alarm: 'decline',
-  resolve: 'resolve',
+/** Alone, these show what there is. */
+const SHOWS_WHEN_ALONE = [
+  'role',
+  'mitigate',
+  'characterise',
+  'lease',
+  'timeline',
+  'postmortem',
+  'eval',
+  'root-cause',
+];
+
+/** Which command a button stands for. */
+export const COMMAND_OF_BUTTON: Readonly<Record<string, { word: string; rest: string }>> = {
+  acknowledge: { word: 'acknowledge', rest: '' },
+  contain: { word: 'contain', rest: '' },
+  propose: { word: 'mitigate', rest: 'known-good' },
+  false_alarm: { word: 'decline', rest: '' },
+  resolve: { word: 'resolve', rest: '' },
 };
 
 /**
@@ -39,22 +60,23 @@ export function actionOf(
   incident: { severity: Severity; category: Category },
 ): Action | null {
   const [first = ''] = command.rest.trim().toLowerCase().split(/\s+/);
-  const isQuestion = first === '';
+  if (first === '' && SHOWS_WHEN_ALONE.includes(command.word)) return null;
   switch (command.word) {
+    case 'acknowledge':
+      return 'acknowledge';
     case 'severity':
       return severityAction(first, incident.severity);
     case 'decline':
       return incident.category === 'safety' ? null : 'decline';
     case 'mitigate':
-      return isQuestion || VOTES.includes(first) ? null : 'mitigate';
-    case 'role':
-      return isQuestion ? null : 'role';
+      return UNGATED.includes(first) ? null : 'mitigate';
     default:
       return Object.hasOwn(BY_WORD, command.word) ? (BY_WORD[command.word] ?? null) : null;
   }
 }
 
-const VOTES = ['reject', 'withdraw', 'break-glass'];
+/** Votes, and stopping a shift, which anyone may as they may refuse it. */
+const UNGATED = ['reject', 'withdraw', 'break-glass', 'stop'];
 
 function severityAction(wanted: string, now: Severity): Action | null {
   const index = (SEVERITIES as readonly string[]).indexOf(wanted);
@@ -64,14 +86,17 @@ function severityAction(wanted: string, now: Severity): Action | null {
 
 /**
  * Policy: whoever is named, or holds what is named, may; where nobody is known who could, everybody may, because an
- * incident that nobody can end helps no one.
+ * incident that nobody can end helps no one. Who cannot be asked for now is not nobody: `leads` stand in for them.
  */
 export function decide(
   entries: readonly string[],
   by: string,
   people: HolderPeople & Readonly<Record<string, readonly string[]>>,
+  { isUnread = false, leads = [] as readonly string[] } = {},
 ): Permission {
   if (entries.includes('anyone')) return { kind: 'allowed' };
-  const who = [...new Set(entries.flatMap((entry) => people[entry] ?? []))];
-  return who.length === 0 || who.includes(by) ? { kind: 'allowed' } : { kind: 'refused', who };
+  const standIns = isUnread ? leads : [];
+  const who = [...new Set([...entries.flatMap((entry) => people[entry] ?? []), ...standIns])];
+  const isNobody = who.length === 0 && !isUnread;
+  return isNobody || who.includes(by) ? { kind: 'allowed' } : { kind: 'refused', who, isUnread };
 }

@@ -10,7 +10,7 @@ import type { Kept } from './keep-files.ts';
 
 type Using = Pick<Flow, 'db' | 'chat' | 'config' | 'log'>;
 
-const MOST_NAMES = 300;
+const MOST_NAMES = 200;
 
 /** The record as a document tells it: everyone by name, or by role where no names are wanted. */
 export interface Told {

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lineChartPng, type Panel } from '../../chart/line-chart.ts';
 import { amount } from '../../detection/amount.ts';
@@ -10,6 +9,7 @@ import type { DriftPoint, PostmortemRecord } from '../../postmortem/record.ts';
 import type { Flow } from '../flow.ts';
 import { chartOf } from '../room/incident-chart.ts';
 import { valueAxis } from '../watch/value-axis.ts';
+import { writeWhole } from './write-whole.ts';
 
 const MOST_PANELS = 4;
 
@@ -33,7 +33,7 @@ export async function drawCharts(
   const charts: Chart[] = [];
   for (const { name, title, panels, alt } of drawn) {
     const path = `${nameOf(incident.id)}-${name}.png`;
-    await writeFile(join(documents, path), await lineChartPng(title, panels), { mode: 0o600 });
+    await writeWhole(join(documents, path), await lineChartPng(title, panels));
     charts.push({ path, alt });
   }
   return charts;

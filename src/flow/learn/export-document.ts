@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { timelineOf } from '../../incident/incident-store.ts';
 import { casesJsonl, promptfooYaml } from '../../postmortem/case-export.ts';
 import { casesOf } from '../../postmortem/case-store.ts';
 import type { ExportDocument, ExportedAction, Picture } from '../../postmortem/exporters/exporter.ts';
+import { withoutRoomFiles } from '../../postmortem/exporters/room-files.ts';
 import { person } from '../../postmortem/prose.ts';
 import { redact } from '../../redaction.ts';
 import type { Flow } from '../flow.ts';
@@ -15,7 +16,7 @@ import { loadRecord } from './postmortem-record.ts';
 
 type Using = Pick<Flow, 'db' | 'log' | 'chat' | 'config' | 'documentsDir'>;
 
-/** What may leave. Policy: the calls of a safety incident never do, neither as eval cases nor as pictures. */
+/** What may leave. Policy: the calls of a safety incident never do, neither as eval cases nor in what people shared. */
 export async function exportDocument(
   flow: Using,
   incident: Incident,
@@ -30,10 +31,12 @@ export async function exportDocument(
     { name: 'evals.jsonl', text: casesJsonl(cases) },
   ];
   const { title, actions } = await toldActions(flow, incident);
+  const pictures = await picturesOf(documentsOf(flow, id), markdown);
+  const sent = isSafety ? withoutRoomFiles({ markdown, pictures }) : { markdown, pictures };
   return {
     ...{ incident: name, title, service, declaredAt: incident.created_at, cases, actions },
-    files: [{ name: 'postmortem.md', text: markdown }, ...(cases.length === 0 ? [] : evals)],
-    pictures: isSafety ? [] : await picturesOf(documentsOf(flow, id), markdown),
+    files: [{ name: 'postmortem.md', text: sent.markdown }, ...(cases.length === 0 ? [] : evals)],
+    pictures: sent.pictures,
   };
 }
 
@@ -61,11 +64,11 @@ async function picturesOf(folder: string, markdown: string): Promise<Picture[]> 
   const paths = new Set([...markdown.matchAll(REFERENCE)].map(([, path = '']) => path));
   const pictures: Picture[] = [];
   for (const path of paths) {
-    const bytes = await readFile(join(folder, path)).catch((thrown: NodeJS.ErrnoException) => {
-      if (thrown.code === 'ENOENT') return null;
-      throw thrown;
-    });
-    if (bytes !== null) pictures.push({ path, bytes });
+    const isThere = await access(join(folder, path)).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) pictures.push({ path, read: () => readFile(join(folder, path)) });
   }
   return pictures;
 }

@@ -1,6 +1,6 @@
 import type { Db } from '../../db/database.ts';
 import { evidenceOf } from '../../evidence/evidence-store.ts';
-import { callTexts } from '../../sources/call-sample-store.ts';
+import { callTexts, tracesOf } from '../../sources/call-sample-store.ts';
 
 interface FrozenSample {
   callId: number;
@@ -11,6 +11,8 @@ interface FrozenSample {
 /** A frozen failing call; the texts are raw. */
 export interface FailingExample {
   callId: number;
+  /** By which it is found where it was recorded; null once the call is gone. */
+  traceId: string | null;
   input: string;
   output: string;
   score: number | null;
@@ -21,17 +23,18 @@ export interface FailingExample {
 export async function failingExamples(db: Db, incidentId: number, limit: number): Promise<FailingExample[]> {
   const { samples } = await evidenceOf(db, incidentId);
   const failing = (samples?.data['failing'] ?? []) as FrozenSample[];
-  const texts = await callTexts(
-    db,
-    failing.map((sample) => sample.callId),
-  );
+  const ids = failing.map((sample) => sample.callId);
+  const texts = await callTexts(db, ids);
+  const traces = await tracesOf(db, ids);
   const seen = new Set<string>();
   const examples: FailingExample[] = [];
   for (const { callId, quality, formatOk } of failing) {
     const text = texts.get(callId);
     if (text?.output == null || seen.has(text.output) || examples.length === limit) continue;
     seen.add(text.output);
-    examples.push({ callId, input: text.input ?? '', output: text.output, score: quality, formatOk });
+    const { input, output } = text;
+    const traceId = traces.get(callId) ?? null;
+    examples.push({ callId, traceId, input: input ?? '', output, score: quality, formatOk });
   }
   return examples;
 }

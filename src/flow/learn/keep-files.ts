@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import slugify from '@sindresorhus/slugify';
 import type { RoomFile } from '../../db/schema.ts';
@@ -9,6 +9,7 @@ import { fileKind } from '../../postmortem/file-kind.ts';
 import type { SharedFile } from '../../postmortem/pictures.ts';
 import type { Flow } from '../flow.ts';
 import type { FetchedFile } from '../ports.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Beside the post-mortem. */
 const FOLDER = 'files';
@@ -121,12 +122,10 @@ function copyName({ config }: Pick<Flow, 'config'>, file: KnownFile, extension: 
   return `${file.id}${safe === '' ? '' : `-${safe}`}.${extension}`;
 }
 
-/** A copy is whole once it has its name. */
 async function writeCopy(path: string, folder: string, bytes: Buffer): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  await writeFile(`${path}.part`, bytes, { mode: 0o600 });
-  await rename(`${path}.part`, path);
+  await writeWhole(path, bytes);
 }
 
 /** The copies that are there, by file id. */

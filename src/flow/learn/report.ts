@@ -35,19 +35,23 @@ export interface Report {
   chart: { png: Buffer; alt: string } | null;
 }
 
-/** Numbers across incidents from their milestones. Private ones are counted and never named. */
+/**
+ * Numbers across incidents from their milestones. Policy: a private one is counted when it has ended, and nothing else
+ * is told of it: it is in no group, and what rules about safety opened stays with those who may know.
+ */
 export async function report(flow: Pick<Flow, 'db' | 'clock'>, asked: ReportAsked): Promise<Report> {
   const until = flow.clock.now();
   const period = { since: subDays(until, asked.days), until, service: asked.service ?? undefined };
   const incidents = await reportedIncidents(flow.db, period);
-  const rules = await ruleRecords(flow.db, period);
+  const open = incidents.filter((incident) => !incident.private);
+  const rules = (await ruleRecords(flow.db, period)).filter(({ rule }) => !rule.startsWith('safety.'));
   const of = asked.service === null ? '' : ` of ${asked.service}`;
   const title = `${incidents.length} ${incidents.length === 1 ? 'incident' : 'incidents'}${of} in ${asked.days} days`;
   const lines = [
     ...stageLines(responseTimes(incidents)),
-    ...(asked.service === null ? groupLines(incidents, 'service') : []),
-    ...groupLines(incidents, 'category'),
-    ...groupLines(incidents, 'severity'),
+    ...(asked.service === null ? groupLines(open, 'service') : []),
+    ...groupLines(open, 'category'),
+    ...groupLines(open, 'severity'),
     ...(rules.length === 0 ? [] : [`Rules: ${rules.map(describeRuleRecord).join('; ')}.`]),
   ];
   return { title, lines, chart: await chartOf(incidents, title) };

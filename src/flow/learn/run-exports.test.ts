@@ -180,9 +180,11 @@ describe('exports', () => {
     const id = await written(true, 'safety');
     const incident = await findIncident(bench.db, id);
     if (incident === undefined) throw new Error('no incident');
-    const document = await exportDocument(flow(), incident, '# It');
+    const document = await exportDocument(flow(), incident, '![leak](files/F1-leak.png)');
     expect(document.cases).toEqual([]);
-    expect(document.files).toEqual([{ name: 'postmortem.md', text: '# It' }]);
+    expect(document.files).toEqual([
+      { name: 'postmortem.md', text: '(The picture is kept with the incident.)' },
+    ]);
     const github = { repository: 'acme/prompts', token: '${MODEL_TOKEN}', issues: true };
     const taking = (change: object) => {
       const config = parseConfigFile(JSON.stringify({ exports: { github: { ...github, ...change } } }), {

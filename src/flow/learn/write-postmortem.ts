@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { enqueue, type Job, wasBegun } from '../../db/jobs.ts';
@@ -9,7 +9,7 @@ import { addToTimeline, findIncident, milestonesOf } from '../../incident/incide
 import { casesJsonl, promptfooYaml } from '../../postmortem/case-export.ts';
 import { casesOf } from '../../postmortem/case-store.ts';
 import { isArchived } from '../../postmortem/duty-store.ts';
-import { assemble, toMarkdown } from '../../postmortem/postmortem.ts';
+import { markdownPieces } from '../../postmortem/postmortem.ts';
 import { findPostmortem, markPosted, savePostmortem } from '../../postmortem/postmortem-store.ts';
 import { whatTheRecordLacks } from '../../postmortem/what-is-missing.ts';
 import { publishPostmortem as publishJob, refreshCard, writePostmortem as writeJob } from '../effects.ts';
@@ -21,6 +21,7 @@ import { dutyState } from './duty-state.ts';
 import { enqueueExports } from './export-jobs.ts';
 import { loadDocument } from './load-document.ts';
 import { presentPostmortem } from './show-postmortem.ts';
+import { writeWhole } from './write-whole.ts';
 
 const payload = z.object({ incidentId: z.number() });
 const writing = payload.extend({ readFrom: z.coerce.date(), quiet: z.boolean().default(false) });
@@ -34,7 +35,7 @@ export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
     await collectHistory(flow, { incidentId, channelId: incident.channel_id, readFrom });
   await freezeOnceOver(flow, incident);
   const { record, cases, names } = await loadDocument(flow, incident, { isLastTry: job.attempts >= 3 });
-  const markdown = toMarkdown(assemble(record, { names }));
+  const markdown = await joined(markdownPieces(record, { names }));
   const yaml = promptfooYaml(cases, { incidentId: nameOf(incidentId) });
   await keepOnDisk(flow, incident, { markdown, yaml, jsonl: casesJsonl(cases) });
   const now = flow.clock.now();
@@ -46,6 +47,21 @@ export async function writePostmortem(flow: Flow, job: Job): Promise<void> {
     await enqueue(tx, [...telling, refreshCard(incidentId, now)]);
     await enqueueExports(flow, tx, { incident, now });
   });
+}
+
+const UNINTERRUPTED_MS = 10;
+
+/** What is made in pieces, as one; between them others get their turn. */
+async function joined(pieces: Iterable<string>): Promise<string> {
+  const all: string[] = [];
+  let since = performance.now();
+  for (const piece of pieces) {
+    all.push(piece);
+    if (performance.now() - since < UNINTERRUPTED_MS) continue;
+    await new Promise(setImmediate);
+    since = performance.now();
+  }
+  return all.join('');
 }
 
 /** What was serving, and samples of all that went wrong, before retention eats them. A second time changes nothing. */
@@ -67,9 +83,9 @@ async function keepOnDisk(
   const folder = documentsOf(flow, incident.id);
   // They hold what a private incident holds: for the bot's own user alone.
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(join(folder, 'postmortem.md'), texts.markdown, { mode: 0o600 });
-  await writeFile(join(folder, 'evals.yaml'), texts.yaml, { mode: 0o600 });
-  await writeFile(join(folder, 'evals.jsonl'), texts.jsonl, { mode: 0o600 });
+  await writeWhole(join(folder, 'postmortem.md'), texts.markdown);
+  await writeWhole(join(folder, 'evals.yaml'), texts.yaml);
+  await writeWhole(join(folder, 'evals.jsonl'), texts.jsonl);
 }
 
 /** Posts both documents in the room, and says what is still missing. */

@@ -12,7 +12,7 @@ import { safetyHolds } from './safety-release.ts';
 type Asking = Pick<Flow, 'config' | 'chat' | 'log' | 'pager'>;
 
 /** People, and what could not be read: groups, and policies by which nobody is on call. */
-interface Reading {
+export interface Reading {
   people: string[];
   unread: string[];
 }
@@ -71,7 +71,7 @@ async function readBoth(flow: Asking, service: string | null): Promise<{ named: 
   const ids = isByCallAlone ? [] : approverIds(flow, service);
   const [byCall, ...named] = await Promise.all([
     approversOnCall(flow, service),
-    ...ids.map(async (id) => (id.startsWith('S') ? readGroup(flow, id) : { people: [id], unread: [] })),
+    ...ids.map((id) => readMembers(flow, id)),
   ]);
   return { named: joined(named), byCall };
 }
@@ -140,7 +140,12 @@ export function standingNow(
 
 /** The people behind an id: those of a group, or the person itself; a group that cannot be read has nobody. */
 export async function membersOf(flow: Pick<Flow, 'chat' | 'log'>, id: string): Promise<string[]> {
-  return id.startsWith('S') ? (await readGroup(flow, id)).people : [id];
+  return (await readMembers(flow, id)).people;
+}
+
+/** The same with what could not be read. */
+export async function readMembers(flow: Pick<Flow, 'chat' | 'log'>, id: string): Promise<Reading> {
+  return id.startsWith('S') ? readGroup(flow, id) : { people: [id], unread: [] };
 }
 
 async function readGroup(flow: Pick<Flow, 'chat' | 'log'>, groupId: string): Promise<Reading> {

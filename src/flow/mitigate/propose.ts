@@ -55,8 +55,7 @@ export interface Proposing {
  */
 export async function propose(flow: Flow, proposing: Proposing): Promise<Proposed> {
   const planned = await preparePlan(flow, proposing);
-  if (planned.kind === 'nothing-to-change')
-    return nothingToChange(flow, { aim: planned.aim, by: proposing.by });
+  if (planned.kind === 'nothing-to-change') return nothingToChange(flow, { ...planned, by: proposing.by });
   if (planned.kind !== 'planned') return planned;
   return flow.db.transaction().execute((tx) => save(flow, tx, { ...proposing, plan: planned.plan }));
 }

@@ -1,6 +1,6 @@
 import { enqueue } from '../../db/jobs.ts';
 import { type Incident, LIVE, nameOf, PRODUCTION } from '../../incident/incident.ts';
-import { addToTimeline } from '../../incident/incident-store.ts';
+import { addToTimeline, lockLive } from '../../incident/incident-store.ts';
 import { mirrorNote, reassignPage } from '../effects.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
 import { nameOrId } from '../room/display-name.ts';
@@ -34,13 +34,14 @@ export async function callPeople(
   const reason = asked.reason === '' ? '' : ` ${asked.reason}`;
   const text = `${await nameOrId(flow, by)} calls you to ${nameOf(incident.id)}.${reason}`;
   const people = others.map(({ id }) => id);
-  await flow.db.transaction().execute(async (tx) => {
+  return flow.db.transaction().execute(async (tx) => {
+    if ((await lockLive(tx, incident.id)) === undefined) return { kind: 'ended' };
     const summons = { incidentId: incident.id, people, text, key: `by-hand:${asked.origin}`, now };
     await summon(flow, tx, summons);
     const said = level === null ? 'Called people by name.' : `Called who is on call at level ${level}.`;
     await addToTimeline(tx, { incidentId: incident.id, at: now, kind: 'page', actor: by, text: said });
+    return { kind: 'called', people, names: others.map(({ name }) => name) };
   });
-  return { kind: 'called', people, names: others.map(({ name }) => name) };
 }
 
 const namesOf = (people: readonly string[]) => [...new Set(people)].map((id) => ({ id, name: id }));

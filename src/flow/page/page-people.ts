@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { enqueue, type Job } from '../../db/jobs.ts';
 import { ExternalError } from '../../errors.ts';
-import { type Incident, nameOf, PRODUCTION } from '../../incident/incident.ts';
-import { addToTimeline, findIncident } from '../../incident/incident-store.ts';
+import { type Incident, LIVE, mayPage, nameOf } from '../../incident/incident.ts';
+import { addToTimeline, findIncident, lockLive } from '../../incident/incident-store.ts';
 import { findPeoplePage, type PeoplePage, settlePeoplePage } from '../../incident/people-page-store.ts';
 import { redact } from '../../redaction.ts';
-import { lookAtNotifications, notice } from '../effects.ts';
+import { lookAtNotifications, notice, settlePages } from '../effects.ts';
 import type { Flow } from '../flow.ts';
 import { nameOrId } from '../room/display-name.ts';
 import { pagerUserOf } from './on-call.ts';
@@ -19,19 +19,33 @@ const asked = z.object({ incidentId: z.number(), key: z.string() });
 
 const SAID_AFTER_ATTEMPTS = 3;
 
-/** Pages the people of one summons and records whom PagerDuty took and who could not be paged. */
+/**
+ * Pages the people of one summons and records whom PagerDuty took and who could not be paged. Policy: nobody is called to
+ * what is over, and a call that crosses the end is ended in PagerDuty as well.
+ */
 export async function pagePeople(flow: Flow, job: Job): Promise<void> {
   const { incidentId, key } = asked.parse(job.payload);
   const incident = await findIncident(flow.db, incidentId);
   const called = await findPeoplePage(flow.db, { incidentId, key });
   if (incident === undefined || called?.state !== 'pending') return;
-  if (flow.pager === null || incident.drill || incident.environment !== PRODUCTION) return;
+  if (flow.pager === null || !mayPage(incident)) return;
+  if (!LIVE.includes(incident.status)) return settleOver(flow, called);
   try {
     await callThem(flow, { incident, called, attempts: job.attempts });
   } catch (thrown) {
     if (thrown instanceof ExternalError && job.attempts === SAID_AFTER_ATTEMPTS) await sayLate(flow, called);
     throw thrown;
   }
+}
+
+async function settleOver(flow: Flow, { incident_id: incidentId, key }: PeoplePage): Promise<void> {
+  const at = flow.clock.now();
+  const outcome = 'Nobody was paged by name: it was over before PagerDuty could be reached.';
+  await flow.db.transaction().execute(async (tx) => {
+    if (!(await settlePeoplePage(tx, { incidentId, key, state: 'skipped', outcome, receipt: null, at })))
+      return;
+    await addToTimeline(tx, { incidentId, at, kind: 'summons', actor: null, text: outcome, data: { key } });
+  });
 }
 
 interface Calling {
@@ -172,6 +186,7 @@ async function settle(flow: Flow, settled: Settled): Promise<void> {
   const outcome = [...taken, ...missed].join(' ');
   const about = { incidentId: incident.id, key };
   await flow.db.transaction().execute(async (tx) => {
+    const isOver = (await lockLive(tx, incident.id)) === undefined;
     const state = taken.length > 0 ? 'sent' : 'failed';
     if (!(await settlePeoplePage(tx, { ...about, state, outcome, receipt, at: now }))) return;
     await addToTimeline(tx, {
@@ -184,6 +199,10 @@ async function settle(flow: Flow, settled: Settled): Promise<void> {
     });
     if (missed.length > 0)
       await enqueue(tx, notice(incident.id, now, { text: missed.join(' '), aloud: true }));
+    if (isOver) {
+      const again = settlePages(incident.id, 'resolved', now);
+      await enqueue(tx, { ...again, dedupeKey: `${again.dedupeKey}:${key}` });
+    }
     if (taken.length > 0) await enqueue(tx, lookAtNotifications({ ...about, look: 1 }, now));
   });
   flow.log.info({ ...about, failure }, 'people were paged by name');

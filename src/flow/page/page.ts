@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { enqueue, type Job } from '../../db/jobs.ts';
 import { ExternalError } from '../../errors.ts';
 import { pageKeysOf } from '../../incident/alert-store.ts';
-import { type Incident, nameOf } from '../../incident/incident.ts';
+import { type Incident, LIVE, mayPage, nameOf } from '../../incident/incident.ts';
 import { addToTimeline, findIncident } from '../../incident/incident-store.ts';
 import { isNeededElsewhere, pagesOf, settlePage } from '../../incident/page-store.ts';
+import { isOverInPager } from '../../incident/pager-state-store.ts';
 import { peoplePagesOf } from '../../incident/people-page-store.ts';
 import { redact } from '../../redaction.ts';
 import { lookAtNotifications, noteOnPage, refreshCard } from '../effects.ts';
@@ -15,16 +16,26 @@ import type { Adopted, PageReceipt, PageRequest, Pager, PeopleReceipt } from './
 const pageJob = z.object({ incidentId: z.number(), purpose: z.enum(['page', 'ticket']) });
 const settleJob = z.object({ incidentId: z.number(), to: z.enum(['acknowledged', 'resolved']) });
 
-/** Pages or opens a ticket, and records the receipt. May come twice; PagerDuty joins the same key. */
+/**
+ * Pages or opens a ticket, and records the receipt. May come twice; PagerDuty joins the same key. Policy: what is asked
+ * while the incident is live and comes to its turn when that is over wakes nobody.
+ */
 export async function pageSomeone(flow: Flow, job: Job): Promise<void> {
   const { incidentId, purpose } = pageJob.parse(job.payload);
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined || flow.pager === null)
     throw new Error(`nothing to page with for ${incidentId}`);
+  const asked = (await pagesOf(flow.db, incidentId)).find((row) => row.purpose === purpose);
+  if (asked?.state !== 'pending') return;
+  const before = asked.receipt as PageReceipt | null;
+  if (before !== null) await endBefore(flow, incident, before);
+  const quiet = whyNobody(incident);
+  if (quiet !== null)
+    return record(flow, { incidentId, purpose, state: 'skipped', reason: quiet, receipt: null });
   try {
     const request = await requestFor(flow, incident, purpose);
     const pager = flow.pager.of(incident.service);
-    const receipt = (await adopted(flow, job, { request, pager })) ?? (await pager.page(request));
+    const receipt = (await adopted(flow, job, { request, pager, before })) ?? (await pager.page(request));
     await record(flow, {
       incidentId,
       purpose,
@@ -39,6 +50,29 @@ export async function pageSomeone(flow: Flow, job: Job): Promise<void> {
   }
 }
 
+function whyNobody(incident: Incident): string | null {
+  if (!LIVE.includes(incident.status)) return 'nobody; it was over before PagerDuty could be reached';
+  return mayPage(incident) ? null : 'nobody; only production pages, and drills do not';
+}
+
+/**
+ * Policy: what is paged anew must ring, so the page before ends first; not what another system opened, and not what
+ * another live incident of ours stands on.
+ */
+async function endBefore(
+  flow: Flow,
+  { id: incidentId, service }: Incident,
+  receipt: PageReceipt,
+): Promise<void> {
+  if (receipt.adopted || (await isNeededElsewhere(flow.db, { receipt, incidentId }))) return;
+  try {
+    await flow.pager?.of(service).resolve(receipt);
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
+    flow.log.warn({ incidentId, error: thrown.message }, 'the page before could not be ended');
+  }
+}
+
 /** PagerDuty shows an event seconds after it took it: an incident that Alertmanager opens is looked for that long. */
 const ADOPT_WITHIN_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
@@ -50,7 +84,7 @@ const LOOK_AGAIN_MS = 1_000;
 async function adopted(
   flow: Flow,
   job: Job,
-  { request, pager }: { request: PageRequest; pager: Pager },
+  { request, pager, before }: { request: PageRequest; pager: Pager; before: PageReceipt | null },
 ): Promise<PageReceipt | null> {
   const { incidentId } = pageJob.parse(job.payload);
   const keys = request.raise === null ? await pageKeysOf(flow.db, incidentId) : [];
@@ -60,7 +94,9 @@ async function adopted(
     flow.log.warn({ incidentId, error: thrown.message }, 'PagerDuty could not be asked what is open');
     return { kind: 'cannot-look' };
   });
-  if (found.kind === 'adopted') return found.receipt;
+  // The page before rings nobody again.
+  if (found.kind === 'adopted')
+    return found.receipt.pagerdutyId === before?.pagerdutyId ? null : found.receipt;
   if (found.kind === 'none' && Date.now() - job.created_at.getTime() < ADOPT_WITHIN_MS) {
     throw new ExternalError('no incident of Alertmanager yet', {
       service: 'PagerDuty',
@@ -93,9 +129,6 @@ export async function requestFor(
 ): Promise<PageRequest> {
   const config = serviceConfig(flow, incident.service);
   const name = nameOf(incident.id);
-  const ticket = (await pagesOf(flow.db, incident.id)).find(
-    (row) => row.purpose === 'ticket' && row.state === 'sent',
-  );
   const link =
     incident.channel_id === null ? null : `https://slack.com/app_redirect?channel=${incident.channel_id}`;
   const about = `${incident.severity.toUpperCase()} ${incident.category} · ${incident.service ?? 'no service named'}`;
@@ -113,8 +146,17 @@ export async function requestFor(
     escalationPolicyId: config?.pagerduty?.escalation_policy ?? null,
     link,
     priority: flow.config.pagerduty_priorities[incident.severity] ?? null,
-    raise: purpose === 'page' ? ((ticket?.receipt ?? null) as PageReceipt | null) : null,
+    raise: purpose === 'page' ? await openTicketOf(flow, incident.id) : null,
   };
+}
+
+/** Null also where it is resolved there, or was raised to a page before. */
+async function openTicketOf({ db }: Flow, incidentId: number): Promise<PageReceipt | null> {
+  const pages = await pagesOf(db, incidentId);
+  if (pages.some((row) => row.purpose === 'page' && row.receipt !== null)) return null;
+  const ticket = pages.find((row) => row.purpose === 'ticket' && row.state === 'sent');
+  const receipt = (ticket?.receipt ?? null) as PageReceipt | null;
+  return receipt === null || (await isOverInPager(db, receipt)) ? null : receipt;
 }
 
 /** What contains it while Slack is away: the terminal, and the vendor's own switch. */
@@ -142,7 +184,7 @@ async function record(
   page: {
     incidentId: number;
     purpose: 'page' | 'ticket';
-    state: 'sent' | 'failed';
+    state: 'sent' | 'skipped' | 'failed';
     reason: string;
     receipt: PageReceipt | null;
   },

@@ -58,8 +58,9 @@ export async function takePageEvent(flow: Flow, job: Job): Promise<void> {
   const actor = await actorOf(flow, event, { service, job });
   if (event.incident === null) return takeWords(flow, { concerned, event, actor });
   const newer = await newerStatus(flow, event);
-  if (newer === null || newer === 'acknowledged') await acknowledgeHere(flow, { concerned, event, actor });
-  if (newer === null) await takeChange(flow, { concerned, event, actor });
+  const taken = { concerned, event, actor };
+  if (newer === null || STILL_TAKEN.includes(newer)) await acknowledgeHere(flow, taken);
+  await takeChange(flow, { ...taken, isLate: newer !== null });
 }
 
 interface Taken {
@@ -68,7 +69,10 @@ interface Taken {
   actor: PageActor | null;
 }
 
-/** An event that is older than what is known changes nothing, whenever it arrives. */
+/** Policy: whoever took it took it, also when PagerDuty tells of its resolution first. */
+const STILL_TAKEN = ['acknowledged', 'resolved'];
+
+/** The status that is known already when an event is older than that. */
 async function newerStatus(flow: Flow, { pagerdutyId, at }: PageEvent): Promise<string | null> {
   const states = await pagerStatesOf(flow.db, pagerdutyId);
   const status = states.find(({ aspect }) => aspect === 'status');
@@ -87,31 +91,36 @@ async function acknowledgeHere(flow: Flow, { concerned, event, actor }: Taken): 
   }
 }
 
-async function takeChange(flow: Flow, { concerned, event, actor }: Taken): Promise<void> {
+/** Policy: what is told late changes what nothing newer is known of, and is put on record without a word in the room. */
+async function takeChange(flow: Flow, taken: Taken & { isLate: boolean }): Promise<void> {
+  const { concerned, event, actor, isLate } = taken;
   const { pagerdutyId } = event;
   const into = event.incident?.mergedInto ?? null;
   await flow.db.transaction().execute(async (tx) => {
     if (!(await claimEvent(tx, { ...event, at: flow.clock.now() }))) return;
-    await keepStates(tx, event, actor);
+    const isNews = (await keepStates(tx, event, actor)) || !isLate;
     if (into !== null) await followTo(tx, pagerdutyId, { pagerdutyId: into.id, url: into.url });
     for (const { incident, purpose } of concerned) {
       const said = sentenceFor(event, { actor, incident, purpose });
-      if (said !== null) await record(flow, tx, { incident, actor, said });
+      if (said !== null && isNews)
+        await record(flow, tx, { incident, actor, said: { ...said, aloud: said.aloud && !isLate } });
       await enqueue(tx, refreshCard(incident.id, flow.clock.now()));
     }
   });
 }
 
-async function keepStates(tx: Tx, event: PageEvent, actor: PageActor | null): Promise<void> {
+/** Each aspect by its own age. True when the one that the event is about says something else now. */
+async function keepStates(tx: Tx, event: PageEvent, actor: PageActor | null): Promise<boolean> {
   const { pagerdutyId, incident, type } = event;
-  if (incident === null) return;
+  if (incident === null) return false;
   const about = { pagerdutyId, actor: actor?.name ?? null, at: new Date(event.at) };
   const keep = (aspect: PagerAspect, value: string) => notePagerState(tx, { ...about, aspect, value });
-  await keep('status', STATUS_AFTER[type] ?? incident.status);
-  await keep('priority', incident.priority ?? '');
+  const isStatus = await keep('status', STATUS_AFTER[type] ?? incident.status);
+  const isPriority = await keep('priority', incident.priority ?? '');
   await keep('urgency', incident.urgency);
   const people = incident.assignees.join(', ') || 'nobody';
-  if (MOVED[type] !== undefined) await keep('people', `${MOVED[type]} ${people}`);
+  if (MOVED[type] !== undefined) return keep('people', `${MOVED[type]} ${people}`);
+  return type === 'incident.priority_updated' ? isPriority : isStatus;
 }
 
 /** Policy: who did it may be a name alone; an acknowledgement does not wait for Slack or for a scope that is missing. */

@@ -4,8 +4,10 @@ import { ExternalError, messageOf } from '../../errors.ts';
 import { type Incident, isPerson, nameOf } from '../../incident/incident.ts';
 import { addToTimeline, findIncident, setRoom } from '../../incident/incident-store.ts';
 import { keepTopic } from '../../incident/room-card-store.ts';
+import { redact } from '../../redaction.ts';
 import { invitePeople, showTree } from '../effects.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
+import { letIn } from '../incident/invite-people.ts';
 import { readApprovers } from '../mitigate/approvers.ts';
 import { readPeople } from '../stakeholders/contacts.ts';
 import { loadCard } from './card.ts';
@@ -32,7 +34,7 @@ export async function openRoom(flow: Flow, job: Job): Promise<void> {
   await present(flow, { incidentId, key: cardKey(incidentId), message: { kind: 'card', card }, retried });
   await followDigest(flow, incidentId);
   const { people, unread } = await peopleFor(flow, incident);
-  await flow.chat.invite(channelId, people);
+  await letIn(flow, { incidentId, people });
   const context = await loadContext(flow, incidentId);
   const thread = { incidentId, key: `context:${incidentId}`, under: cardKey(incidentId), retried };
   if (context !== null) await present(flow, { ...thread, message: { kind: 'context', context } });
@@ -47,12 +49,15 @@ export async function openRoom(flow: Flow, job: Job): Promise<void> {
 
 export const cardKey = (incidentId: number) => `card:${incidentId}`;
 
+/** A channel's name is read by everybody: what is redacted in a title leaves no trace in it. */
+const openly = (title: string) => redact(title).replaceAll(/\[(?:email|phone|card|iban|id|key)\]/g, ' ');
+
 async function createRoom(flow: Flow, incident: Incident, retried: boolean): Promise<string> {
   const topic = topicOf(incident);
   const room = await flow.chat.createRoom({
     incidentId: incident.id,
     // A rule's title is the same for every service; a person's says what they mean.
-    title: incident.source === 'rule' ? `${incident.service} ${incident.title}` : incident.title,
+    title: incident.source === 'rule' ? `${incident.service} ${incident.title}` : openly(incident.title),
     date: incident.created_at,
     private: incident.private,
     topic,

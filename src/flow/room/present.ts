@@ -1,6 +1,6 @@
 import { ExternalError } from '../../errors.ts';
 import { findIncident } from '../../incident/incident-store.ts';
-import { findPosted, rememberPosted } from '../../incident/room-store.ts';
+import { findPosted, forgetPosted, rememberPosted } from '../../incident/room-store.ts';
 import type { Flow } from '../flow.ts';
 import type { RoomMessage } from '../ports.ts';
 
@@ -14,15 +14,22 @@ export interface Presentation {
   retried: boolean;
 }
 
-/** Posts the message in the incident's room, or edits it when it is there already. */
+/** What Slack answers when the message is gone, or is no longer ours to edit. */
+const GONE = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']);
+
+/**
+ * Posts the message in the incident's room, or edits it when it is there already. Policy: a card that somebody deleted
+ * comes back, because the buttons are on it; any other message stays deleted.
+ */
 export async function present(
   flow: Flow,
   { incidentId, key, message, under, retried }: Presentation,
 ): Promise<void> {
   const posted = await findPosted(flow.db, key);
   if (posted !== undefined) {
-    await flow.chat.edit({ channelId: posted.channel_id, ts: posted.ts }, message);
-    return;
+    const ref = { channelId: posted.channel_id, ts: posted.ts };
+    if ((await editIfThere(flow, ref, message)) || message.kind !== 'card') return;
+    await forgetPosted(flow.db, key);
   }
   const incident = await findIncident(flow.db, incidentId);
   const channelId = incident?.channel_id;
@@ -37,6 +44,21 @@ export async function present(
     ts: ref.ts,
     at: flow.clock.now(),
   });
+}
+
+/** False: there is nothing left to edit. */
+async function editIfThere(
+  flow: Pick<Flow, 'chat'>,
+  ref: { channelId: string; ts: string },
+  message: RoomMessage,
+): Promise<boolean> {
+  try {
+    await flow.chat.edit(ref, message);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof ExternalError && GONE.has(thrown.code ?? '')) return false;
+    throw thrown;
+  }
 }
 
 function noRoom(incidentId: number): ExternalError {

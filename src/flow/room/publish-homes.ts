@@ -105,9 +105,9 @@ async function privateReaders(flow: Flow): Promise<(person: string) => Promise<S
   }
   return async (person) => {
     const seen = new Set<number>();
-    for (const { id, category } of incidents) {
-      const isInside = members.get(id)?.has(person) === true;
-      if (isInside || (await rolesHeldBy(flow, person, rolesOf(category))).length > 0) seen.add(id);
+    for (const incident of incidents) {
+      const isInside = members.get(incident.id)?.has(person) === true;
+      if (isInside || (await rolesHeldBy(flow, person, rolesOf(incident))).length > 0) seen.add(incident.id);
     }
     return seen;
   };

@@ -28,6 +28,6 @@ export function climbLadder(step: { incidentId: number; step: LadderStep; dueAt:
     kind: 'climb-ladder',
     payload: { ...step, dueAt: step.dueAt.toISOString(), firedAt: now.toISOString() },
     runAt: now,
-    dedupeKey: `climb-ladder:${step.incidentId}:${step.step}`,
+    dedupeKey: `climb-ladder:${step.incidentId}:${step.step}:${step.dueAt.toISOString()}`,
   };
 }

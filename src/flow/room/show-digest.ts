@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { enqueue, isSuperseded, type Job, type NewJob } from '../../db/jobs.ts';
+import { ExternalError } from '../../errors.ts';
 import { digestPostOf, keepDigestPost } from '../../incident/digest-store.ts';
 import type { Incident } from '../../incident/incident.ts';
 import { findIncident, milestonesOf } from '../../incident/incident-store.ts';
 import { latestUpdate } from '../../incident/update-store.ts';
+import { tellOps } from '../effects.ts';
 import type { Flow } from '../flow.ts';
 import type { RoomMessage } from '../ports.ts';
 import type { DigestView } from './digest-view.ts';
@@ -29,7 +31,10 @@ export async function followDigest(
   if (wanted?.isNew === true) await enqueue(flow.db, showDigest(incidentId, flow.clock.now()));
 }
 
-/** Posts the one message about an incident, or edits it. It mentions nobody: it is for reading, not for waking. */
+/**
+ * Posts the one message about an incident, or edits it. It mentions nobody: it is for reading, not for waking. Policy:
+ * what Slack refuses for good is told in the ops channel once, and tried again when there is something else to say.
+ */
 export async function drawDigest(flow: Flow, job: Job): Promise<void> {
   const { incidentId } = payload.parse(job.payload);
   if (job.lane !== null && (await isSuperseded(flow.db, { id: job.id, kind: job.kind, lane: job.lane })))
@@ -40,11 +45,19 @@ export async function drawDigest(flow: Flow, job: Job): Promise<void> {
   const message: RoomMessage = { kind: 'digest', digest: view };
   const key = `digest:${incidentId}`;
   const retried = job.attempts > 1;
-  const ref =
-    ts === null
-      ? await flow.chat.post({ key, channelId, message, retried })
-      : await flow.chat.edit({ channelId, ts }, message).then(() => ({ channelId, ts }));
-  await keepDigestPost(flow.db, { incidentId, ...ref, shown, at: flow.clock.now() });
+  const at = flow.clock.now();
+  try {
+    const ref =
+      ts === null
+        ? await flow.chat.post({ key, channelId, message, retried })
+        : await flow.chat.edit({ channelId, ts }, message).then(() => ({ channelId, ts }));
+    await keepDigestPost(flow.db, { incidentId, ...ref, shown, at });
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
+    const text = `The digests for <#${channelId}> were refused: ${thrown.message}.`;
+    await enqueue(flow.db, tellOps({ key: `digest:${channelId}`, text }, at));
+    await keepDigestPost(flow.db, { incidentId, channelId, ts: '', shown, at });
+  }
 }
 
 interface Wanted {
@@ -63,13 +76,14 @@ interface Wanted {
 async function wantedDigest(flow: Pick<Flow, 'db' | 'config'>, incidentId: number): Promise<Wanted | null> {
   const incident = await findIncident(flow.db, incidentId);
   if (incident === undefined) return null;
-  const posted = await digestPostOf(flow.db, incidentId);
+  const kept = await digestPostOf(flow.db, incidentId);
+  const posted = kept?.ts === '' ? undefined : kept;
   const channelId = posted?.channel_id ?? flow.config.digests[incident.category];
   if (channelId === undefined || incident.drill) return null;
   if (posted === undefined && incident.private) return null;
   const view = { incidentId, about: incident.private ? null : await aboutOf(flow, incident) };
   const shown = createHash('sha256').update(JSON.stringify(view)).digest('hex');
-  return { channelId, ts: posted?.ts ?? null, view, shown, isNew: posted?.shown !== shown };
+  return { channelId, ts: posted?.ts ?? null, view, shown, isNew: kept?.shown !== shown };
 }
 
 async function aboutOf(flow: Pick<Flow, 'db'>, incident: Incident): Promise<DigestView['about']> {

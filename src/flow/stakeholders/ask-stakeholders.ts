@@ -29,7 +29,7 @@ export async function askStakeholders(
 ): Promise<void> {
   const { contacts, product_sla_minutes: productMinutes } = flow.config;
   // Safety without a contact is a gap that the card shows; product is asked where somebody is named.
-  const roles = rolesOf(incident.category).filter((role) => role !== 'product' || contacts[role].length > 0);
+  const roles = rolesOf(incident).filter((role) => role !== 'product' || contacts[role].length > 0);
   const asks = roles.map((role) => {
     const steps = stepsOf(role, incident.severity, productMinutes);
     const [first] = steps;

@@ -107,7 +107,7 @@ export async function exposureRights(
   person: string,
 ): Promise<ExposureRights> {
   const held = await rolesHeldBy(flow, person, STAKEHOLDER_ROLES);
-  const own = held.some((role) => rolesOf(incident.category).includes(role));
+  const own = held.some((role) => rolesOf(incident).includes(role));
   const isPublicContact = held.length > 0 && !incident.private;
   const see = own || isPublicContact || (await maySeePeople(flow, incident, person));
   if (!see) return { see: false, act: false };

@@ -37,6 +37,6 @@ export async function maySee(flow: Looking, incident: Incident, person: string):
 
 /** The same right for what is never public, such as the users of an incident: also where the incident itself is. */
 export async function maySeePeople(flow: Looking, incident: Incident, person: string): Promise<boolean> {
-  const held = await rolesHeldBy(flow, person, rolesOf(incident.category));
+  const held = await rolesHeldBy(flow, person, rolesOf(incident));
   return held.length > 0 || isInRoom(flow, incident, person);
 }

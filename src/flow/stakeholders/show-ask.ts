@@ -7,6 +7,7 @@ import { findPosted, rememberPosted } from '../../incident/room-store.ts';
 import { STAKEHOLDER_ROLES, type StakeholderAsk, stateOf } from '../../incident/stakeholder.ts';
 import { asksOf, postedUnder } from '../../incident/stakeholder-store.ts';
 import type { Flow } from '../flow.ts';
+import { nameOrId } from '../room/display-name.ts';
 import type { IncidentCard } from '../room/incident-card.ts';
 import { peopleToReach } from './contacts.ts';
 import type { StakeholderView } from './stakeholder-view.ts';
@@ -50,10 +51,10 @@ export async function askStakeholder(flow: Flow, job: Job): Promise<void> {
 
 /** Who could not be written to is on record; the next step of the escalation calls somebody all the same. */
 async function recordAsk(
-  flow: Pick<Flow, 'db' | 'clock'>,
+  flow: Pick<Flow, 'db' | 'clock' | 'chat' | 'log'>,
   { ask, contact, missed }: { ask: StakeholderAsk; contact: string; missed: readonly string[] },
 ): Promise<void> {
-  const person = isPerson(contact) ? `<@${contact}>` : contact;
+  const person = isPerson(contact) ? await nameOrId(flow, contact) : contact;
   const failed = missed.length === 0 ? '' : ` Not reached in Slack: ${missed.join(', ')}.`;
   const text = `Asked ${ask.role} to acknowledge: ${person}.${failed}`;
   await addToTimeline(flow.db, {
@@ -74,7 +75,7 @@ export async function refreshAsks(flow: Flow, job: Job): Promise<void> {
   for (const ask of await asksOf(flow.db, incidentId)) {
     const message = { kind: 'stakeholder' as const, ask: viewOf(incident, ask) };
     for (const posted of await postedUnder(flow.db, { incidentId, prefix: keyOf(ask) }))
-      await flow.chat.edit({ channelId: posted.channel_id, ts: posted.ts }, message);
+      await editOne(flow, { channelId: posted.channel_id, ts: posted.ts }, message);
   }
 }
 
@@ -109,4 +110,18 @@ export async function stakeholdersOn(
     at: ask.acknowledged_at,
     isLate: ask.breached_at !== null,
   }));
+}
+
+/** One message that can be edited no more, as of somebody who left, keeps none of the others from it. */
+async function editOne(
+  flow: Pick<Flow, 'chat' | 'log'>,
+  ref: { channelId: string; ts: string },
+  message: Parameters<Flow['chat']['edit']>[1],
+): Promise<void> {
+  try {
+    await flow.chat.edit(ref, message);
+  } catch (thrown) {
+    if (!(thrown instanceof ExternalError) || thrown.retryable) throw thrown;
+    flow.log.warn({ ...ref, error: messageOf(thrown) }, 'a message to a stakeholder could not be edited');
+  }
 }

@@ -95,7 +95,7 @@ async function openOrJoin(flow: Acting, tx: Tx, moved: Moved): Promise<Incident>
   const { service, environment } = watched;
   const category = categoryOf(verdict.rule);
   const live = await findLiveAbout(tx, { service, environment, category });
-  if (live !== undefined) return join(tx, live, moved);
+  if (live !== undefined) return join(flow, tx, { ...moved, incident: live });
   const { opened, incident } = await openIncident(flow, tx, {
     title: titleOf(verdict.rule),
     category,
@@ -113,7 +113,7 @@ async function openOrJoin(flow: Acting, tx: Tx, moved: Moved): Promise<Incident>
     origin: verdict.rule,
     now,
   });
-  if (!opened) return join(tx, incident, moved);
+  if (!opened) return join(flow, tx, { ...moved, incident });
   await noteWarning(tx, incident, moved);
   return incident;
 }
@@ -134,8 +134,10 @@ async function noteWarning(
   await addToTimeline(tx, { incidentId: incident.id, at: warning.at, kind: 'warning', actor: null, text });
 }
 
-function join(tx: Tx, incident: Incident, { verdict, signal, now }: Moved): Promise<Incident> {
-  return joinIncident(tx, { incident, said: describeVerdict(verdict), isQuiet: signal.inCooldown, now });
+function join(flow: Acting, tx: Tx, found: Moved & { incident: Incident }): Promise<Incident> {
+  const { incident, verdict, signal, now } = found;
+  const said = describeVerdict(verdict);
+  return joinIncident(flow, tx, { incident, said, isQuiet: signal.inCooldown, now });
 }
 
 /**
@@ -147,7 +149,7 @@ async function escalate(flow: Acting, tx: Tx, found: Moved & { incident: Inciden
   let { incident } = found;
   const wasSev1 = incident.severity === 'sev1';
   if (verdict.pastBound && incident.source === 'rule' && !wasSev1) {
-    incident = (await changeSeverity(tx, { incident, severity: 'sev1', by: null, now })) ?? incident;
+    incident = (await changeSeverity(flow, tx, { incident, severity: 'sev1', by: null, now })) ?? incident;
   }
   const isExposed = incident.status === 'open' || incident.status === 'triage';
   const plan = pagePlan(incident, escalationsOf(flow, incident));

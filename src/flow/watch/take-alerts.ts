@@ -120,7 +120,7 @@ async function open(
 
 async function join(flow: Taking, tx: Tx, joined: Firing & { incident: Incident }): Promise<Incident> {
   const { incident, alerts, now } = joined;
-  await joinIncident(tx, { incident, said: describeAll(joined), now });
+  await joinIncident(flow, tx, { incident, said: describeAll(joined), now });
   if (worstOf(alerts) === 'sev1') await raise(flow, tx, { incident, now });
   return incident;
 }
@@ -136,7 +136,7 @@ async function raise(
 ): Promise<void> {
   const raised =
     incident.source === 'rule'
-      ? await changeSeverity(tx, { incident, severity: 'sev1', by: null, now })
+      ? await changeSeverity(flow, tx, { incident, severity: 'sev1', by: null, now })
       : null;
   const current = raised ?? incident;
   if (current.status === 'contained') return;

@@ -18,7 +18,8 @@ export interface ExportDocument {
 /** A chart, or a file that somebody shared in the room. */
 export interface Picture {
   readonly path: string;
-  readonly bytes: Buffer;
+  /** Together they may be large: read one at a time. */
+  read(): Promise<Buffer>;
 }
 
 export interface ExportedAction {

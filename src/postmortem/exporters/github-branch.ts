@@ -27,7 +27,7 @@ export interface GithubAt {
 /** What should stand at a path; null: nothing. */
 export interface WantedFile {
   readonly path: string;
-  readonly bytes: Buffer | null;
+  readonly read: (() => Promise<Buffer>) | null;
 }
 
 /** The commit at the head of a branch; undefined where there is no such branch. */
@@ -48,9 +48,12 @@ export async function differing(
     const found = await unless404(operation.get(path, listing.or(noFolder), { ref: at }));
     for (const one of found ?? []) stands.set(one.path, one.sha);
   }
-  return files.filter(({ path, bytes }) => {
-    return stands.get(path) !== (bytes === null ? undefined : gitBlobId(bytes));
-  });
+  const differ: WantedFile[] = [];
+  for (const file of files) {
+    const wanted = file.read === null ? undefined : gitBlobId(await file.read());
+    if (stands.get(file.path) !== wanted) differ.push(file);
+  }
+  return differ;
 }
 
 /** The first of these files that somebody else changed on the branch after us. */
@@ -76,8 +79,8 @@ export async function makeCommit(
   const { operation, root } = at;
   const { tree: base } = await operation.get(`${root}/git/commits/${parent}`, commit);
   const tree = [];
-  for (const { path, bytes } of files) {
-    const sha = bytes === null ? null : await makeBlob(at, bytes);
+  for (const { path, read } of files) {
+    const sha = read === null ? null : await makeBlob(at, await read());
     tree.push({ path, mode: '100644', type: 'blob', sha });
   }
   const post = (what: string, body: object) =>

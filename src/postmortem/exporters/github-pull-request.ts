@@ -148,15 +148,14 @@ function filesOf(config: Config, document: ExportDocument): WantedFile[] {
   const textOf = (name: string) => document.files.find((one) => one.name === name)?.text;
   const whole = { markdown: textOf('postmortem.md') ?? '', pictures: [...document.pictures] };
   const sent = config.room_files ? whole : withoutRoomFiles(whole);
-  const cases = (name: string) => {
-    const text = textOf(name);
-    return text === undefined ? null : Buffer.from(text, 'utf8');
+  const wanted = (path: string, text: string | undefined): WantedFile => {
+    return { path, read: text === undefined ? null : async () => Buffer.from(text, 'utf8') };
   };
   return [
-    { path: markdown, bytes: Buffer.from(sent.markdown, 'utf8') },
-    { path: evals, bytes: cases('evals.yaml') },
-    { path: evals.replace(/\.ya?ml$/, '.jsonl'), bytes: cases('evals.jsonl') },
-    ...sent.pictures.map(({ path, bytes }) => ({ path: folderOf(markdown) + path, bytes })),
+    wanted(markdown, sent.markdown),
+    wanted(evals, textOf('evals.yaml')),
+    wanted(evals.replace(/\.ya?ml$/, '.jsonl'), textOf('evals.jsonl')),
+    ...sent.pictures.map(({ path, read }) => ({ path: folderOf(markdown) + path, read })),
   ];
 }
 

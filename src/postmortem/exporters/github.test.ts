@@ -123,19 +123,19 @@ describe('a pull request for each incident', () => {
   });
 
   test('holds the charts, and the files of the room only where the configuration says so', async () => {
-    const chart = { path: 'INC-12-metric.png', bytes: Buffer.from([1, 2, 3]) };
-    const shot = { path: 'files/F1-shot.png', bytes: Buffer.from([4, 5]) };
+    const chart = { path: 'INC-12-metric.png', read: async () => Buffer.from([1, 2, 3]) };
+    const shot = { path: 'files/F1-shot.png', read: async () => Buffer.from([4, 5]) };
     const text =
       '![chart](INC-12-metric.png)\n\n[s\\]hot](files/F1-shot.png)\n\n![s\\]hot](files/F1-shot.png)\n';
     const document = documentOf(text, { pictures: [chart, shot] });
     await pullRequest().export(document);
-    expect(git.read(BRANCH, 'postmortems/INC-12/INC-12-metric.png')).toEqual(chart.bytes);
+    expect(git.read(BRANCH, 'postmortems/INC-12/INC-12-metric.png')).toEqual(await chart.read());
     expect(textAt(PATH)).toBe(
       '![chart](INC-12-metric.png)\n\ns\\]hot (kept with the incident)\n\n(The picture is kept with the incident.)\n',
     );
     expect(git.paths(BRANCH).filter((path) => path.includes('files/'))).toEqual([]);
     await pullRequest({ room_files: true }).export(document);
-    expect(git.read(BRANCH, 'postmortems/INC-12/files/F1-shot.png')).toEqual(shot.bytes);
+    expect(git.read(BRANCH, 'postmortems/INC-12/files/F1-shot.png')).toEqual(await shot.read());
     expect(textAt(PATH)).toBe(text);
   });
 

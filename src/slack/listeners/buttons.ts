@@ -7,7 +7,7 @@ import { serviceConfig } from '../../flow/flow.ts';
 import { acknowledge } from '../../flow/incident/acknowledge.ts';
 import { contain } from '../../flow/incident/contain.ts';
 import { resolve } from '../../flow/incident/end-incident.ts';
-import { ACTION_OF_BUTTON, actionOf } from '../../flow/incident/who-may.ts';
+import { actionOf, COMMAND_OF_BUTTON } from '../../flow/incident/who-may.ts';
 import type { WantedState } from '../../flow/mitigate/aim.ts';
 import { castVote } from '../../flow/mitigate/cast-vote.ts';
 import { proposeAtOnce } from '../../flow/mitigate/propose-at-once.ts';
@@ -45,9 +45,12 @@ function onIncident(run: (click: Click & { incident: Incident }) => Promise<stri
 
 function gated(buttons: Record<string, Button>): Record<string, Button> {
   const entries = Object.entries(buttons).map(([id, run]): [string, Button] => {
-    const action = ACTION_OF_BUTTON[id];
-    if (action === undefined) return [id, run];
-    const gate = onIncident(({ flow, incident, userId: by }) => refusal(flow, { incident, by, action }));
+    const command = COMMAND_OF_BUTTON[id];
+    if (command === undefined) return [id, run];
+    const gate = onIncident(async ({ flow, incident, userId: by }) => {
+      const action = actionOf(command, incident);
+      return action === null ? null : refusal(flow, { incident, by, action });
+    });
     return [id, async (click) => (await gate(click)) ?? run(click)];
   });
   return Object.fromEntries(entries);
@@ -138,6 +141,8 @@ export function answerStep(answer: string): Button {
     const [id = '', symptom = '', step = ''] = value.split(':');
     const incident = await findIncident(flow.db, /^\d{1,9}$/.test(id) ? Number(id) : -1);
     if (incident === undefined || incident.channel_id !== channelId || !isAnswer(answer)) return FOREIGN;
+    const refused = await refusal(flow, { incident, by: userId, action: 'tree' });
+    if (refused !== null) return refused;
     const outcome = await answerTree(flow, { incident, symptom, step, answer, by: userId });
     return outcome.kind === 'already' ? 'That step was answered before; its answer stands.' : null;
   };

@@ -1,5 +1,6 @@
 import type { ModalView } from '@slack/types';
 import type { Flow } from '../../flow/flow.ts';
+import { pagingBefore } from '../../flow/incident/severity-consequence.ts';
 import { declareModal } from '../views/declare-modal.ts';
 import { updateModal } from '../views/people-modals.ts';
 
@@ -14,7 +15,11 @@ type FormOf = (flow: Flow, place: { channelId: string }) => CommandForm;
 /** Words that open a form when nothing follows them. A form asks nobody anything first: its trigger lives three seconds. */
 const FORMS: Readonly<Record<string, FormOf>> = {
   declare: (flow, { channelId }) => ({
-    view: declareModal({ services: Object.keys(flow.config.services), channelId }),
+    view: declareModal({
+      services: Object.keys(flow.config.services),
+      paging: pagingBefore(flow),
+      channelId,
+    }),
     instead: '`declare sev1 quality SERVICE TITLE`',
   }),
   update: (_flow, place) => ({ view: updateModal(place), instead: '`update WHAT YOU KNOW`' }),

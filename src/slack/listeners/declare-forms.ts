@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.ts';
 import type { Flow } from '../../flow/flow.ts';
 import { lookUpMessage } from '../../flow/incident/bring-message.ts';
 import { type Declared, declare } from '../../flow/incident/declare.ts';
+import { pagingBefore } from '../../flow/incident/severity-consequence.ts';
 import { severityOf } from '../../incident/impact.ts';
 import { redact } from '../../redaction.ts';
 import { readDeclaration, type ViewValues } from '../views/declaration.ts';
@@ -43,7 +44,8 @@ function registerShortcut(app: App, flow: Flow): void {
     const text = oneLine(redact(message.text ?? ''));
     const brought = { channelId: channel.id, ts: message.ts, author: message.user ?? null, text };
     const services = Object.keys(flow.config.services);
-    const view = declareModal({ services, channelId: channel.id, title: text, message: brought });
+    const paging = pagingBefore(flow);
+    const view = declareModal({ services, paging, channelId: channel.id, title: text, message: brought });
     try {
       await client.views.open({ trigger_id: shortcut.trigger_id, view });
     } catch (thrown) {

@@ -10,6 +10,7 @@ import { outsideLine } from '../views/outside-text.ts';
 import { inRoom } from './ask.ts';
 import { type Button, FOREIGN } from './buttons.ts';
 import { tell } from './click.ts';
+import { refusal } from './gate.ts';
 
 export const EVAL_USAGE = [
   '`eval add N` makes a case of the failing example N; `eval add TRACE` of another call, by its trace id.',
@@ -70,6 +71,8 @@ function describeAdded(outcome: CaseAdded): string {
 export const makeEvalCase: Button = async ({ flow, userId: by, channelId, value }) => {
   const { incident, which } = await readValue(flow, value);
   if (incident === undefined || incident.channel_id !== channelId) return FOREIGN;
+  const refused = await refusal(flow, { incident, by, action: 'eval' });
+  if (refused !== null) return refused;
   return describeAdded(await addEvalCase(flow, { incident, by, which, assertion: null }));
 };
 

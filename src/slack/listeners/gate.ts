@@ -18,7 +18,16 @@ const WORDS: Record<Action, string> = {
   resolve: 'resolve',
   decline: 'decline',
   merge: 'merge',
+  private: 'make private',
   close: 'close',
+  tree: 'answer for',
+  characterise: 'characterise',
+  lease: 'answer leases of',
+  note: 'keep notes for',
+  timeline: 'add to the timeline of',
+  postmortem: 'change the post-mortem of',
+  eval: 'change the eval cases of',
+  root_cause: 'say what caused',
 };
 
 /** Why somebody may not do this, and who may; null when they may. */
@@ -28,8 +37,11 @@ export async function refusal(
 ): Promise<string | null> {
   const permission = await permissionFor(flow, { incident, by, action });
   if (permission.kind === 'allowed') return null;
-  const { who } = permission;
+  const { who, isUnread } = permission;
+  const unread = isUnread ? ' Not all of them could be looked up now; try again soon.' : '';
+  if (who.length === 0)
+    return `You may not ${WORDS[action]} ${nameOf(incident.id)} now.${unread} Nothing was changed.`;
   const more = who.length > SHOWN ? ` and ${who.length - SHOWN} more` : '';
   const named = who.slice(0, SHOWN).map(person).join(', ');
-  return `You may not ${WORDS[action]} ${nameOf(incident.id)}. Who may: ${named}${more}. Nothing was changed.`;
+  return `You may not ${WORDS[action]} ${nameOf(incident.id)}. Who may: ${named}${more}.${unread} Nothing was changed.`;
 }

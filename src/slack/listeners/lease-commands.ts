@@ -12,6 +12,7 @@ import { person, slackDate, truncate } from '../mrkdwn.ts';
 import { factLine, outsideLine } from '../views/outside-text.ts';
 import { type Ask, incidentOfChannel, inRoom, proposalAnswer, type Subcommand } from './ask.ts';
 import { type Button, FOREIGN } from './buttons.ts';
+import { refusal as gate } from './gate.ts';
 
 const USAGE =
   'Use `lease NUMBER keep HOURS REASON`, `lease NUMBER keep for-good REASON`, `lease NUMBER owner @USER`, or `lease` alone for what is on.';
@@ -104,6 +105,8 @@ export const takeLeaseBack: Button = async ({ flow, channelId, userId: by, value
   const incident = await incidentOfChannel(flow, channelId);
   const mitigationId = /^\d{1,9}$/.test(value) ? Number(value) : -1;
   if (incident === null) return FOREIGN;
+  const refused = await gate(flow, { incident, by, action: 'mitigate' });
+  if (refused !== null) return refused;
   const outcome = await takeBackLease(flow, { incident, mitigationId, by });
   return outcome.kind === 'asked' ? proposalAnswer(outcome.proposed) : refusal(outcome);
 };

@@ -1,14 +1,17 @@
+import type { Flow } from '../../flow/flow.ts';
 import { type Invited, inviteByHand } from '../../flow/incident/invite-by-hand.ts';
 import { type MergeRefusal, mergeIncident } from '../../flow/incident/merge-incident.ts';
 import { postUpdate, type Updated } from '../../flow/incident/post-update.ts';
 import { setSeverity } from '../../flow/incident/set-severity.ts';
 import { consequenceOf } from '../../flow/incident/severity-consequence.ts';
 import { type RoleTaken, takeRole } from '../../flow/incident/take-role.ts';
+import type { Action } from '../../flow/incident/who-may.ts';
 import { type Incident, nameOf, SEVERITIES } from '../../incident/incident.ts';
 import { ROLES, type Role } from '../../incident/people-store.ts';
 import { escapeLine, person, slackDate } from '../mrkdwn.ts';
 import { severityChoices } from '../views/severity.ts';
 import { type Answer, type Ask, inRoom, namedIncident, over } from './ask.ts';
+import { refusal } from './gate.ts';
 import { peopleIn } from './page-commands.ts';
 
 const ROLE_USAGE =
@@ -115,6 +118,8 @@ export async function changeSeverity(
   const outcome = await setSeverity(flow, { incident, by, severity: found });
   if (outcome.kind === 'ended') return over(incident);
   if (outcome.kind === 'same') return `The severity is ${found} already.`;
+  if (outcome.kind === 'moved')
+    return `Somebody has made it ${outcome.severity} meanwhile. Say it again if it is still wanted.`;
   if (outcome.kind === 'safety-stays-sev1') return 'A safety incident is always sev1.';
   return `Severity is ${found} now. ${consequenceOf(flow, incident, found)}`;
 }
@@ -129,12 +134,28 @@ const WHY_NOT: Record<MergeRefusal, string> = {
   running: 'A mitigation of this incident is under way. Merge once it is settled.',
 };
 
+/** Policy: by merging nobody does to the incident that goes on what they may not do in its own room. */
+async function mergeRefusal(
+  flow: Flow,
+  { incident, into, by }: { incident: Incident; into: Incident; by: string },
+): Promise<string | null> {
+  const isWorse = SEVERITIES.indexOf(incident.severity) < SEVERITIES.indexOf(into.severity);
+  const actions: readonly Action[] = isWorse ? ['merge', 'severity', 'page'] : ['merge'];
+  for (const action of actions) {
+    const refused = await refusal(flow, { incident: into, by, action });
+    if (refused !== null) return refused;
+  }
+  return null;
+}
+
 /** `merge INC-12`, in the room of the incident that ends by it. */
 export const merge = inRoom(async (ask) => {
   const { flow, incident, userId: by, text } = ask;
   if (!/^(?:inc-)?\d{1,9}$/i.test(text.trim())) return 'Name the incident that goes on: `merge INC-12`.';
   const into = await namedIncident(ask);
   if (into === null) return `No incident ${escapeLine(text)} that you can see here.`;
+  const refused = await mergeRefusal(flow, { incident, into, by });
+  if (refused !== null) return refused;
   const outcome = await mergeIncident(flow, { incident, into, by });
   if (outcome.kind === 'refused') return `${WHY_NOT[outcome.why]} Nothing was changed.`;
   const room = into.channel_id === null ? '' : ` Go on in <#${into.channel_id}>.`;

@@ -10,6 +10,7 @@ import { findIncident } from '../../incident/incident-store.ts';
 import { escapeLine } from '../mrkdwn.ts';
 import { inRoom, proposalAnswer } from './ask.ts';
 import { type Button, FOREIGN } from './buttons.ts';
+import { refusal } from './gate.ts';
 
 const SHOW = '--show';
 
@@ -40,6 +41,8 @@ export const proposeLeaf: Button = async ({ flow, userId, channelId, value }) =>
   if (incident === undefined || incident.channel_id !== channelId) return FOREIGN;
   const playbook = playbookFor(flow.config, incident.service);
   if (!playbook.symptoms.some((one) => one.id === symptom)) return FOREIGN;
+  const refused = await refusal(flow, { incident, by: userId, action: 'mitigate' });
+  if (refused !== null) return refused;
   const { leaf } = walk(playbook, await pathOf(flow.db, incident.id), symptom);
   if (leaf === null || leaf.action === null) return 'The walk has not led to a plan.';
   const wish = await wishOf(flow, incident, leaf.action);

@@ -48,6 +48,7 @@ function sampleBlock(sample: Sample, index: number): SectionBlock {
     `*Failing example ${index + 1}*`,
     sample.score === null ? null : `score ${sample.score.toFixed(2)}`,
     sample.formatOk === null ? null : sample.formatOk ? 'format kept' : 'format broken',
+    sample.traceId === null ? null : `trace ${factLine(sample.traceId, 64)}`,
   ];
   return section(
     verdicts.filter((part) => part !== null).join(' · '),

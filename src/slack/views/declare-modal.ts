@@ -30,6 +30,8 @@ export const formMetadata = z.looseObject({
 export interface DeclareModal {
   /** Configured services; with none, or more than a thousand, the name is typed. */
   services: readonly string[];
+  /** Who will be paged for which severity. */
+  paging?: string;
   title?: string;
   channelId?: string;
   message?: BroughtMessage;
@@ -66,7 +68,11 @@ export function declareModal(form: DeclareModal): ModalView {
       ...(form.message === undefined ? [] : [quoted(form.message)]),
       titleInput(form.title),
       choice('category', { label: 'What kind is it?', options: CATEGORIES.map(toOption) }),
-      choice('severity', { label: 'How bad is it?', options: SEVERITIES.map(toOption) }),
+      choice('severity', {
+        label: 'How bad is it?',
+        options: SEVERITIES.map(toOption),
+        ...(form.paging === undefined ? {} : { hint: form.paging }),
+      }),
       serviceInput(form.services),
       symptomInput(form.symptoms ?? []),
       startedAtInput(),

@@ -1,6 +1,5 @@
 import type { ActionsBlock, Button, KnownBlock } from '@slack/types';
 import { expect, test } from 'vitest';
-import type { PostmortemView } from '../../flow/learn/duty-view.ts';
 import type { ContextView, ProposalView, ReceiptView, TreeView } from '../../flow/ports.ts';
 import { render } from './render.ts';
 
@@ -145,6 +144,7 @@ const context: ContextView = {
   changes: [{ component: 'prompt', from: 'v13', to: 'v14', at, actor: 'S056GHI' }],
   samples: Array.from({ length: 5 }, (_, i) => ({
     callId: i,
+    traceId: `4bf92f3577b34da6a3ce929d0e0e473${i}`,
     input: `question ${i} from help@example.com`,
     output: `answer ${i} <!channel>`,
     score: 0.4,
@@ -159,6 +159,7 @@ test('the-context-shows-what-changed-and-three-redacted-examples', () => {
   const said = textOf(blocks);
   expect(said).toContain('prompt: v13 → v14 · <!date^');
   expect(said.match(/Failing example/g)).toHaveLength(3);
+  expect(said).toContain('format kept · trace 4bf92f3577b34da6a3ce929d0e0e4730');
   expect(said).toContain('```\nquestion 0 from [email]\n```');
   expect(said).toContain('answer 0 &lt;!channel&gt;');
 });
@@ -231,30 +232,4 @@ test('a-leaf-offers-its-mitigation-as-the-cards-own-button', () => {
 test('a-notice-names-its-people-first-and-each-once', () => {
   const { text } = render({ kind: 'notice', text: 'Contain now.', mention: ['U01', 'S02', 'U01'] });
   expect(text).toBe('<@U01> <!subteam^S02> Contain now.');
-});
-
-const written: PostmortemView = {
-  incidentId: 12,
-  summary: 'The post-mortem is written.',
-  left: ['No eval case was recorded.'],
-  lacks: ['The prompt in use was not frozen.'],
-  owner: { id: 'U012ABC', name: 'lead' },
-  callsOwner: true,
-  dueAt: at,
-  signedBy: [],
-  unsigned: ['owner'],
-  isClosed: false,
-};
-
-test('a-post-mortem-says-whose-it-is-and-what-is-left-to-do', () => {
-  const { text, blocks } = render({ kind: 'postmortem', postmortem: written });
-  expect(textOf(blocks)).toContain('*To do*\n• No eval case was recorded.');
-  expect(textOf(blocks)).toContain('*Not recorded*\n• The prompt in use was not frozen.');
-  expect(textOf(blocks)).toContain('<@U012ABC> writes it');
-  expect(text).toContain('1 thing left to do: No eval case was recorded.');
-});
-
-test('whoever-took-the-post-mortem-is-named-and-not-called', () => {
-  const { blocks } = render({ kind: 'postmortem', postmortem: { ...written, callsOwner: false } });
-  expect(textOf(blocks)).toContain('lead writes it');
 });
