@@ -1,6 +1,7 @@
 import type { Db } from '../db/database.ts';
+import type { Category } from '../db/schema.ts';
 import { evaluationsBetween } from '../detection/evaluation-store.ts';
-import { type SampledCall, sampleCalls } from '../sources/call-sample-store.ts';
+import { type Failure, type SampledCall, sampleCalls } from '../sources/call-sample-store.ts';
 import { freezeContent } from '../sources/call-store.ts';
 import { medianOutputChars } from '../sources/replay-sample-store.ts';
 import { type StratifiedCall, servedVariants, stratifiedCalls } from '../sources/stratified-sample-store.ts';
@@ -28,6 +29,14 @@ const MIN_WINDOW_MS = 30 * MINUTE_MS;
 const REPRESENTATIVE = 50;
 const FAILING = 20;
 
+/** Policy: an incident's failing calls are of its own kind, whatever else went wrong meanwhile. */
+export const FAILURE_OF: Readonly<Record<Category, Failure>> = {
+  quality: 'answer',
+  outage: 'error',
+  cost: 'cost',
+  safety: 'safety',
+};
+
 export interface Freeze {
   incidentId: number;
   service: string;
@@ -37,6 +46,8 @@ export interface Freeze {
   onset: Date | null;
   /** A call that scored below this is a failing one. */
   passScore?: number;
+  /** What the incident is about: which calls are the failing ones. */
+  failure?: Failure;
 }
 
 /**
@@ -115,7 +126,12 @@ async function strataOf(db: Db, freeze: Freeze): Promise<{ window: object; calls
 }
 
 /** From the onset to the declaration, and at least half an hour. */
-export function windowOf({ service, environment, at, onset }: Omit<Freeze, 'incidentId' | 'passScore'>) {
+export function windowOf({
+  service,
+  environment,
+  at,
+  onset,
+}: Omit<Freeze, 'incidentId' | 'passScore' | 'failure'>) {
   const latestStart = at.getTime() - MIN_WINDOW_MS;
   const from = new Date(Math.min(onset?.getTime() ?? latestStart, latestStart));
   return { service, environment, from, to: at };
@@ -130,7 +146,8 @@ async function samplesOf(db: Db, freeze: Freeze): Promise<{ data: object; calls:
     limit: REPRESENTATIVE,
     ...passScore,
   });
-  const failing = await sampleCalls(db, { ...window, which: 'bad', limit: FAILING, ...passScore });
+  const failure = freeze.failure ?? 'answer';
+  const failing = await sampleCalls(db, { ...window, which: 'bad', limit: FAILING, failure, ...passScore });
   const { from, to } = window;
   const data = {
     window: { from, to },

@@ -23,22 +23,53 @@ export interface SampledCall {
 /** A score below this is a bad answer where the caller knows no better. */
 const PASS_SCORE = 0.5;
 
+/** What went wrong with the calls that a kind of incident is about. */
+export type Failure = 'answer' | 'error' | 'cost' | 'safety';
+
+/** Which calls failed so, and which of them come first. */
+function failed(failure: Failure, passScore: number) {
+  const newest = sql`at desc, call.id desc`;
+  switch (failure) {
+    case 'error':
+      return { where: sql<boolean>`error is not null`, order: newest };
+    case 'cost':
+      return {
+        where: sql<boolean>`coalesce(cost_usd, input_tokens, output_tokens) is not null`,
+        order: sql`cost_usd desc nulls last, coalesce(input_tokens, 0) + coalesce(output_tokens, 0) desc, ${newest}`,
+      };
+    case 'safety':
+      return {
+        where: sql<boolean>`exists (select 1 from safety_event where safety_event.call_id = call.id)`,
+        order: newest,
+      };
+    default:
+      return {
+        where: sql<boolean>`(format_ok is false or coalesce(quality < ${passScore}, false))`,
+        order: sql`format_ok nulls last, quality nulls last, ${newest}`,
+      };
+  }
+}
+
 /**
- * Calls with their raw texts: redact before showing. Policy: bad failed the format or scored below
- * `passScore`, worst first; good has a verdict and nothing against it; any is a sample that is even over the
- * window and repeatable.
+ * Calls with their raw texts: redact before showing. Policy: bad is what the incident is about: for an answer, failed
+ * the format or scored below `passScore`, worst first; an error; the costliest calls; a call that leaked or was flagged.
+ * Good has a verdict and nothing against it; any is a sample that is even over the window and repeatable.
  */
 export async function sampleCalls(
   db: Db,
-  sample: CallWindow & { which: 'bad' | 'good' | 'any'; limit: number; passScore?: number },
+  sample: CallWindow & {
+    which: 'bad' | 'good' | 'any';
+    limit: number;
+    passScore?: number;
+    failure?: Failure;
+  },
 ): Promise<SampledCall[]> {
   const pass = sample.passScore ?? PASS_SCORE;
-  const bad = sql<boolean>`(format_ok is false or coalesce(quality < ${pass}, false))`;
+  const bad = failed(sample.failure ?? 'answer', pass);
   const good = sql<boolean>`(format_ok is not false and coalesce(quality >= ${pass}, true)
     and (format_ok is not null or quality is not null))`;
   const even = sql`md5(trace_id || span_id)`;
-  const order =
-    sample.which === 'bad' ? sql`format_ok nulls last, quality nulls last, at desc, id desc` : even;
+  const order = sample.which === 'bad' ? bad.order : even;
   return db
     .selectFrom('call')
     .leftJoin('call_content', 'call_content.call_id', 'call.id')
@@ -47,7 +78,7 @@ export async function sampleCalls(
     .where('at', '>=', sample.from)
     .where('at', '<', sample.to)
     .where('span_seen', '=', true)
-    .$if(sample.which === 'bad', (query) => query.where(bad))
+    .$if(sample.which === 'bad', (query) => query.where(bad.where))
     .$if(sample.which === 'good', (query) => query.where(good))
     .select([
       'call.id',

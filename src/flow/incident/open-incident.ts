@@ -1,7 +1,7 @@
 import type { Tx } from '../../db/database.ts';
 import { enqueue, type NewJob } from '../../db/jobs.ts';
 import type { Category, Severity } from '../../db/schema.ts';
-import { freezeEvidence } from '../../evidence/freeze-store.ts';
+import { FAILURE_OF, freezeEvidence } from '../../evidence/freeze-store.ts';
 import { startClocks } from '../../incident/clock-store.ts';
 import { dedupKey, type Incident, nameOf, pagePlan, withSafetyRules } from '../../incident/incident.ts';
 import { addToTimeline, openIncident as insertIncident, reach } from '../../incident/incident-store.ts';
@@ -69,7 +69,7 @@ export async function openIncident(
   if (service !== null) {
     const passScore = wanted.passScore === null ? {} : { passScore: wanted.passScore };
     const about = { incidentId: incident.id, service, environment, at: now, onset: wanted.startedAt };
-    await freezeEvidence(tx, { ...about, ...passScore });
+    await freezeEvidence(tx, { ...about, ...passScore, failure: FAILURE_OF[incident.category] });
   }
   await enqueue(tx, [
     openRoom(incident.id, now, wanted.announceTo),

@@ -28,7 +28,7 @@ export async function permissionFor(
   const people = Object.fromEntries(elsewhere.map(({ entry, people: found }) => [entry, found]));
   const isUnread = elsewhere.some(({ unread }) => unread.length > 0);
   const leads = flow.config.contacts.engineering_lead;
-  return decide(entries, by, { ...near, ...people }, { isUnread, leads });
+  return decide(entries, { ...near, ...people }, { by, isUnread, leads });
 }
 
 const peopleOf = (people: HolderPeople, entry: string): readonly string[] | undefined =>

@@ -44,21 +44,22 @@ test('as-shipped-anyone-helps-and-ends-it-and-only-who-answers-for-it-hides-it',
     'decline',
     'close',
   ] as const)
-    expect(decide(shipped[action], 'U9', people)).toEqual({ kind: 'allowed' });
+    expect(decide(shipped[action], people, { by: 'U9' })).toEqual({ kind: 'allowed' });
   for (const action of ['merge', 'private', 'severity_down'] as const) {
-    expect(decide(shipped[action], 'U9', people)).toEqual({
+    expect(decide(shipped[action], people, { by: 'U9' })).toEqual({
       kind: 'refused',
       who: ['U1', 'U2', 'U3'],
       isUnread: false,
     });
-    expect(decide(shipped[action], 'U3', people)).toEqual({ kind: 'allowed' });
+    expect(decide(shipped[action], people, { by: 'U3' })).toEqual({ kind: 'allowed' });
   }
 });
 
 test('ids-may-stand-beside-what-people-hold', () => {
   const people = { lead: ['U1'], U7: ['U7'], S4: ['U8', 'U9'] };
-  for (const by of ['U7', 'U9']) expect(decide(['U7', 'S4'], by, people)).toEqual({ kind: 'allowed' });
-  expect(decide(['U7', 'S4'], 'U1', people)).toEqual({
+  for (const by of ['U7', 'U9'])
+    expect(decide(['U7', 'S4'], people, { by: by })).toEqual({ kind: 'allowed' });
+  expect(decide(['U7', 'S4'], people, { by: 'U1' })).toEqual({
     kind: 'refused',
     who: ['U7', 'U8', 'U9'],
     isUnread: false,
@@ -66,12 +67,19 @@ test('ids-may-stand-beside-what-people-hold', () => {
 });
 
 test('where-nobody-is-known-who-may-everybody-may', () => {
-  expect(decide(shipped.merge, 'U9', { owner: [], commander: [] })).toEqual({ kind: 'allowed' });
+  expect(decide(shipped.merge, { owner: [], commander: [] }, { by: 'U9' })).toEqual({ kind: 'allowed' });
 });
 
 test('who-cannot-be-asked-for-now-is-not-nobody-and-the-lead-stands-in', () => {
   const unread = { isUnread: true, leads: ['U5'] };
-  expect(decide(['S4'], 'U9', { S4: [] }, unread)).toEqual({ kind: 'refused', who: ['U5'], isUnread: true });
-  expect(decide(['S4'], 'U5', { S4: [] }, unread)).toEqual({ kind: 'allowed' });
-  expect(decide(['S4'], 'U9', { S4: [] }, { isUnread: true })).toMatchObject({ kind: 'refused', who: [] });
+  expect(decide(['S4'], { S4: [] }, { by: 'U9', ...unread })).toEqual({
+    kind: 'refused',
+    who: ['U5'],
+    isUnread: true,
+  });
+  expect(decide(['S4'], { S4: [] }, { by: 'U5', ...unread })).toEqual({ kind: 'allowed' });
+  expect(decide(['S4'], { S4: [] }, { by: 'U9', isUnread: true })).toMatchObject({
+    kind: 'refused',
+    who: [],
+  });
 });

@@ -90,9 +90,8 @@ function severityAction(wanted: string, now: Severity): Action | null {
  */
 export function decide(
   entries: readonly string[],
-  by: string,
   people: HolderPeople & Readonly<Record<string, readonly string[]>>,
-  { isUnread = false, leads = [] as readonly string[] } = {},
+  { by, isUnread = false, leads = [] }: { by: string; isUnread?: boolean; leads?: readonly string[] },
 ): Permission {
   if (entries.includes('anyone')) return { kind: 'allowed' };
   const standIns = isUnread ? leads : [];

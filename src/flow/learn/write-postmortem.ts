@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { enqueue, type Job, wasBegun } from '../../db/jobs.ts';
 import { evidenceOf } from '../../evidence/evidence-store.ts';
-import { freezeAtResolve } from '../../evidence/freeze-store.ts';
+import { FAILURE_OF, freezeAtResolve } from '../../evidence/freeze-store.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { addToTimeline, findIncident, milestonesOf } from '../../incident/incident-store.ts';
 import { casesJsonl, promptfooYaml } from '../../postmortem/case-export.ts';
@@ -54,6 +54,7 @@ const UNINTERRUPTED_MS = 10;
 /** What is made in pieces, as one; between them others get their turn. */
 async function joined(pieces: Iterable<string>): Promise<string> {
   const all: string[] = [];
+  await new Promise(setImmediate);
   let since = performance.now();
   for (const piece of pieces) {
     all.push(piece);
@@ -66,12 +67,13 @@ async function joined(pieces: Iterable<string>): Promise<string> {
 
 /** What was serving, and samples of all that went wrong, before retention eats them. A second time changes nothing. */
 async function freezeOnceOver(flow: Pick<Flow, 'db' | 'clock'>, incident: Incident): Promise<void> {
-  const { id: incidentId, service, environment } = incident;
+  const { id: incidentId, service, environment, category } = incident;
   if (service === null) return;
   const { started, contained, resolved } = await milestonesOf(flow.db, incidentId);
   const at = contained ?? resolved ?? flow.clock.now();
   const passScore = passScoreOf(await evidenceOf(flow.db, incidentId));
-  const freeze = { incidentId, service, environment, at, onset: started ?? null, passScore };
+  const onset = started ?? null;
+  const freeze = { incidentId, service, environment, at, onset, passScore, failure: FAILURE_OF[category] };
   await flow.db.transaction().execute((tx) => freezeAtResolve(tx, freeze));
 }
 

@@ -62,6 +62,8 @@ async function callThem(flow: Flow, calling: Calling): Promise<void> {
     return settle(flow, { ...about, receipt: null, failure: null });
   try {
     const request = await requestOf(flow, incident, { called, userIds: [...people.known.keys()] });
+    const current = await findIncident(flow.db, incident.id);
+    if (current === undefined || !LIVE.includes(current.status)) return settleOver(flow, called);
     const receipt = await flow.pager.of(incident.service).pagePeople(request);
     await settle(flow, { ...about, receipt, failure: null });
   } catch (thrown) {

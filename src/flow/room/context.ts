@@ -30,7 +30,7 @@ export async function loadContext(
     })),
   );
   const withheld = incident.private ? 'Examples of a private incident are not shown in messages.' : null;
-  // What failed is an answer only where quality did: in an outage, or when it is about cost, a wrong answer is chance.
+  // An example helps on a phone where the answer itself is what went wrong; errors and costs are in the numbers.
   const isShown = withheld === null && incident.category === 'quality';
   const samples = isShown ? await failingExamples(flow.db, incidentId, SHOWN_SAMPLES) : [];
   const past = await pastLikeThis(flow, incidentId);

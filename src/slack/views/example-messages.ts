@@ -135,7 +135,7 @@ function stakeholder(text: string, state: StakeholderView['state']): RoomMessage
 /** Every kind of message, with `text` wherever it holds text from outside; for tests. */
 export function everyMessage(text: string): RoomMessage[] {
   const change = { component: text, from: text, to: text, at, actor: text };
-  const sample = { input: text, output: text, score: 0.41, formatOk: false };
+  const sample = { traceId: text, input: text, output: text, score: 0.41, formatOk: false };
   const samples = Array(9).fill(sample);
   const changes = Array(60).fill(change);
   const lines = Array(60).fill(text);
