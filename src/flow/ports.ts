@@ -205,6 +205,8 @@ export interface Chat {
   /** The one with exactly this address; null when there is none. */
   userByEmail(email: string): Promise<string | null>;
   emailOf(userId: string): Promise<string | null>;
+  /** False for bots, for who has left, and for who was never there. */
+  isMember(userId: string): Promise<boolean>;
   readonly botUserId: string;
 }
 

@@ -166,7 +166,7 @@ export async function rememberPosted(
 }
 
 /** The message is gone; the next one under its key is posted anew. */
-export async function forgetPosted(db: Db, key: string): Promise<void> {
+export async function dropPosted(db: Db, key: string): Promise<void> {
   await db.deleteFrom('posted_message').where('key', '=', key).execute();
 }
 

@@ -12,7 +12,7 @@ import {
   wasPostedAs,
   whereItWouldBe,
 } from './history.ts';
-import { archive, emailOf, permalink, publishHome, zoneOffsetMinutes } from './lookups.ts';
+import { archive, emailOf, isMember, permalink, publishHome, zoneOffsetMinutes } from './lookups.ts';
 import { rememberedNames } from './remembered-names.ts';
 import { render } from './views/render.ts';
 import type { WebApi } from './web-api.ts';
@@ -70,6 +70,7 @@ export function slackChat(api: WebApi, self: { botUserId: string }): Chat {
     }),
     userByEmail: (email) => userByEmail(api, email),
     emailOf: (userId) => emailOf(api, userId),
+    isMember: (userId) => isMember(api, userId),
   };
 }
 

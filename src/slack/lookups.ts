@@ -36,6 +36,17 @@ export async function emailOf(api: WebApi, userId: string): Promise<string | nul
   return answer.user?.profile?.email ?? null;
 }
 
+/** False for bots, for who has left, and for who was never there. */
+export async function isMember(api: WebApi, userId: string): Promise<boolean> {
+  try {
+    const { user } = await api.call('users.info', (c) => c.users.info({ user: userId }));
+    return user?.deleted !== true && user?.is_bot !== true;
+  } catch (thrown) {
+    if (thrown instanceof ExternalError && thrown.code === 'user_not_found') return false;
+    throw thrown;
+  }
+}
+
 /** Shows App Home to one person. */
 export async function publishHome(api: WebApi, userId: string, home: HomeView): Promise<void> {
   await api.call('views.publish', (c) => c.views.publish({ user_id: userId, view: renderHome(home) }));

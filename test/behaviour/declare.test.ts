@@ -226,6 +226,26 @@ describe('declaring an incident', () => {
       }
     });
 
+    it('keeps private what the shortcut brings along from a private room', async () => {
+      const told = await ask(world, 'oncall', `declare sev3 private cost ${SERVICE} within`);
+      const { channel } = await wholeRoom(idOf(told));
+      await membersWith(world, channel.id, ['oncall']);
+      const { ts } = await world.slack.as('oncall').say(channel.id, 'Also the totals of others');
+      const message = (await world.slack.messages(channel.id)).find((one) => one.ts === ts);
+      const before = (await roomsOf(world)).map(({ id }) => id);
+      await world.slack.as('oncall').shortcut('open_incident', message);
+      const view = await world.slack.waitFor('the form', () =>
+        world.slack.views(world.slack.userId('oncall')).at(-1),
+      );
+      const entries = { title: 'Totals of others', category: 'quality', severity: 'sev3' };
+      await world.slack.as('oncall').submit(view, entries);
+      const room = await world.slack.waitFor('the room', async () =>
+        (await roomsOf(world)).find(({ id }) => !before.includes(id)),
+      );
+      expect(room.is_private).toBe(true);
+      expect(room.name).toMatch(/^inc-\d{8}-\d+$/);
+    });
+
     it('does not tell a stranger who declares the same of a private incident', async () => {
       const title = 'shows a passport number';
       const told = await ask(world, 'oncall', `declare sev3 private outage ${SERVICE} ${title}`);
@@ -241,6 +261,11 @@ describe('declaring an incident', () => {
     const titles: [string, string, RegExp][] = [
       ['of 300 characters', 'long word '.repeat(30).trim(), /^inc-\d{8}-\d+-long-word(-long|-word)*$/],
       ['of emoji only', '🔥🔥🔥', /^inc-\d{8}-\d+$/],
+      [
+        'with an address',
+        'ann@example.test reads answers of others',
+        /^inc-\d{8}-\d+-reads-answers-of-others$/,
+      ],
       ['in Cyrillic', 'Ответы стали хуже', /^inc-\d{8}-\d+-otvety-stali-khuzhe$/],
       [
         'that would ping and inject',

@@ -88,7 +88,7 @@ describe('what two people do at the same moment', { timeout: 90_000 }, () => {
     await ask(world, 'oncall', 'decline over', incident.room);
   });
 
-  it('what-was-over-before-pagerduty-came-back-is-given-up-and-pages-nobody', async () => {
+  it('what-was-over-before-pagerduty-came-back-pages-nobody', async () => {
     const before = world.pagerduty.incidents.length;
     world.pagerduty.fault({ kind: '500', path: '/incidents', method: 'POST', times: 10_000 });
     const incident = await declared(`sev1 cost ${SERVICE} nobody answers`);

@@ -67,6 +67,8 @@ describe('the people of an incident', () => {
     await textWith(world, cardOf(opened), both);
     expect(await ask(world, 'comms', 'role comms release', room)).toBe('You are no longer comms; nobody is.');
     expect(await ask(world, 'comms', 'role king', room)).toContain('`role commander` takes it');
+    for (const nobody of ['U0LLMBOT', 'U0GHOST999'])
+      expect(await ask(world, 'lead', `role commander <@${nobody}>`, room)).toContain('is no person of this');
     expect(await ask(world, 'comms', 'role', room)).toContain(`commander: ${mention('lead')}`);
     await ask(world, 'lead', 'decline end of the test', room);
     expect(await ask(world, 'comms', 'role scribe', room)).toContain('has ended');

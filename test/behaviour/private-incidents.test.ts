@@ -161,12 +161,13 @@ describe('an incident that becomes private', () => {
     const card = await messageWith(world, incident.room, 'card:1');
     await ask(world, 'oncall', 'note look at the index', incident.room);
     await textWith(world, { room: digests, key: 'digest:1' }, MARKER);
+    await ask(world, 'comms', 'role scribe', incident.room);
     expect(await ask(world, 'oncall', 'private', incident.room)).toContain('INC-1 is private now');
     const moved = await world.slack.waitFor('the private room', async () =>
       (await world.slack.channels()).find(({ name, is_private: is }) => is && name.startsWith('inc-')),
     );
     await textWith(world, { room: moved.id, key: 'card:1' }, MARKER);
-    await membersWith(world, moved.id, ['oncall', 'lead', 'approver']);
+    await membersWith(world, moved.id, ['oncall', 'lead', 'approver', 'comms']);
     await world.slack.waitFor('the farewell', async () =>
       (await world.slack.messages(incident.room)).find((one) => keyOf(one) === 'moved:1'),
     );

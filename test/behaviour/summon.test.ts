@@ -21,7 +21,9 @@ function user(id: string, name: string, email: string) {
 describe('people who are called by name', () => {
   let world: World;
   beforeAll(async () => {
-    const config = { pagerduty_priorities: { sev1: 'P1', sev2: 'p2' } };
+    // The ladder calls people as well; an hour is after the end of this test.
+    const ladder = { acknowledge_within_minutes: 60, contain_within_minutes: 60, escalate_after_minutes: 60 };
+    const config = { ...ladder, pagerduty_priorities: { sev1: 'P1', sev2: 'p2' } };
     world = await startWorld({ account: ACCOUNT, config, start: false });
     withPeople(world, { PUSR3: world.slack.userId('lead') });
     await world.restart();

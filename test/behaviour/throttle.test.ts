@@ -108,7 +108,9 @@ describe('a named offender', { timeout: 120_000 }, () => {
     await textWith(world, { room: incident.room, key }, 'Applied');
     expect(await limitsOf('configured', { user: 'user-7' })).toEqual({ user: 20 });
     const wanted = await proposeIn(world, incident.room, { wanted: 'limit each user 3' });
-    expect(blocksText(wanted)).toContain('limit each user to 3 requests a minute (20 requests a minute before)');
+    expect(blocksText(wanted)).toContain(
+      'limit each user to 3 requests a minute (20 requests a minute before)',
+    );
     await press(world, 'approver', { on: wanted, action: 'approve' });
     await textWith(world, { room: incident.room, key: keyOf(wanted) ?? '' }, 'Applied');
     expect(await limitsOf('configured', { user: 'user-1' })).toEqual({ user: 3 });

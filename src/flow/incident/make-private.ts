@@ -4,6 +4,7 @@ import { enqueue, type Job, type NewJob } from '../../db/jobs.ts';
 import { ExternalError } from '../../errors.ts';
 import { type Incident, nameOf } from '../../incident/incident.ts';
 import { addToTimeline, findIncident } from '../../incident/incident-store.ts';
+import { acknowledgerOf } from '../../incident/people-store.ts';
 import {
   forgetPosted,
   formerRoomOf,
@@ -48,8 +49,9 @@ async function move(
   tx: Tx,
   { incident, oldRoomId, by, now }: { incident: Incident; oldRoomId: string | null; by: string; now: Date },
 ): Promise<void> {
-  const { id, commander } = incident;
-  const people = [...new Set([by, ...(commander === null ? [] : [commander])])];
+  const { id, commander, scribe, comms } = incident;
+  const working = [by, commander, scribe, comms, await acknowledgerOf(tx, id)];
+  const people = [...new Set(working.filter((one) => one !== null))];
   // Without a room yet, the opening that is on its way makes a private one.
   if (oldRoomId === null) return enqueue(tx, showAsks(id, now));
   await leaveRoom(tx, { incidentId: id, channelId: oldRoomId, by, at: now });

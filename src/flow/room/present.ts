@@ -1,6 +1,6 @@
 import { ExternalError } from '../../errors.ts';
 import { findIncident } from '../../incident/incident-store.ts';
-import { findPosted, forgetPosted, rememberPosted } from '../../incident/room-store.ts';
+import { findPosted, dropPosted, rememberPosted } from '../../incident/room-store.ts';
 import type { Flow } from '../flow.ts';
 import type { RoomMessage } from '../ports.ts';
 
@@ -29,7 +29,7 @@ export async function present(
   if (posted !== undefined) {
     const ref = { channelId: posted.channel_id, ts: posted.ts };
     if ((await editIfThere(flow, ref, message)) || message.kind !== 'card') return;
-    await forgetPosted(flow.db, key);
+    await dropPosted(flow.db, key);
   }
   const incident = await findIncident(flow.db, incidentId);
   const channelId = incident?.channel_id;

@@ -9,6 +9,7 @@ import { redact } from '../../redaction.ts';
 import { readDeclaration, type ViewValues } from '../views/declaration.ts';
 import { type BroughtMessage, declareModal, formMetadata } from '../views/declare-modal.ts';
 import { type AskedImpact, impactModal, readImpact } from '../views/impact-modal.ts';
+import { incidentOfChannel } from './ask.ts';
 import { tell } from './click.ts';
 
 /** The form that declares an incident, the questions behind it, and the shortcut on a message that opens it. */
@@ -73,8 +74,14 @@ async function declareBy(
 ): Promise<void> {
   const { declared, by, form, origin } = asked;
   const { channelId, message } = form;
+  // What was said in a private room stays private, whatever the form says.
+  const room = message === undefined ? null : await incidentOfChannel(flow, message.channelId);
+  const isPrivate = declared.private || room?.private === true;
   const announceTo = channelId === undefined ? {} : { announceTo: { channelId, userId: by } };
-  await declare(flow, { ...declared, by, origin, ...announceTo, ...(await broughtAlong(flow, message)) });
+  await declare(flow, {
+    ...{ ...declared, private: isPrivate, by, origin, ...announceTo },
+    ...(await broughtAlong(flow, message)),
+  });
 }
 
 async function broughtAlong(flow: Flow, message: BroughtMessage | undefined) {

@@ -46,6 +46,8 @@ function shownRoles(incident: Incident): string {
 function describeTaken(taken: RoleTaken, asked: { role: Role; to: string | null; by: string }): string {
   const { role: name, to, by } = asked;
   if (taken.kind === 'ended') return 'The incident has ended; nothing was changed.';
+  if (taken.kind === 'nobody')
+    return `${person(to ?? by)} is no person of this workspace, so they cannot be ${name}. Nothing was changed.`;
   if (taken.kind === 'not-theirs')
     return `${person(taken.holder)} is ${name}, and lets it go; \`role ${name}\` takes it over. Nothing was changed.`;
   if (taken.kind === 'same') return to === null ? `Nobody is ${name}.` : `${person(to)} is ${name} already.`;
@@ -53,7 +55,7 @@ function describeTaken(taken: RoleTaken, asked: { role: Role; to: string | null;
   if (to === null) return `You are no longer ${name}; nobody is.`;
   return to === by
     ? `You are ${name} now.${before}`
-    : `${person(to)} is ${name} now, and was let into the room.${before}`;
+    : `${person(to)} is ${name} now, and is invited to the room.${before}`;
 }
 
 /** `invite @PERSON | @GROUP | oncall`: into the room, without a page. */
