@@ -1,6 +1,6 @@
 import { ExternalError } from '../../errors.ts';
 import { findIncident } from '../../incident/incident-store.ts';
-import { findPosted, dropPosted, rememberPosted } from '../../incident/room-store.ts';
+import { dropPosted, findPosted, rememberPosted } from '../../incident/room-store.ts';
 import type { Flow } from '../flow.ts';
 import type { RoomMessage } from '../ports.ts';
 
