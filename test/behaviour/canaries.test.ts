@@ -13,6 +13,7 @@ describe('canaries', () => {
   let model: ModelEndpoint;
   beforeAll(async () => {
     model = await startModelEndpoint();
+    answers('Paris', 'five to seven days');
     const prompts = [
       { name: 'capital', prompt: 'What is the capital of France?', compare: 'same' },
       { name: 'refund', prompt: 'How long does a refund take?', compare: 'contains', expect: 'seven' },

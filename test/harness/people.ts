@@ -72,6 +72,11 @@ export function roomWith(world: World, key: string, timeoutMs = WAIT_MS): Promis
   return world.slack.waitFor(`a room with ${key}`, probe, timeoutMs);
 }
 
+function isWaitingProposal(world: World, message: SlackMessage): boolean {
+  const isProposal = keyOf(message)?.startsWith('proposal:') === true;
+  return isProposal && world.slack.findButton(message, 'approve') !== undefined;
+}
+
 /** Waits until all of them were let into the room, which happens after its card is posted; returns its members. */
 export function membersWith(world: World, room: string, names: readonly string[]): Promise<string[]> {
   const wanted = names.map((name) => world.slack.userId(name));
@@ -127,7 +132,8 @@ export async function proposeIn(
   if (!said.startsWith('Proposed: ')) throw new Error(`nothing was proposed: ${said}`);
   return world.slack.waitFor('the proposal', async () =>
     (await world.slack.messages(room)).find(
-      (one) => !before.has(one.ts) && keyOf(one)?.startsWith('proposal:'),
+      // What ran at one click before may be shown only now; it is no longer waiting for anybody.
+      (one) => !before.has(one.ts) && isWaitingProposal(world, one),
     ),
   );
 }

@@ -171,6 +171,9 @@ tellStory(
       expect(await types('lead', 'lease 2 keep 48 until the provider has said why')).toContain(
         'Kept until 16:00 UTC: shift the traffic',
       );
+      // No answer was wrong: there is nothing that a prompt or a model could be tried on.
+      expect(await types('lead', 'close')).toContain('No eval case was recorded.');
+      expect(await types('lead', 'eval none the provider was down, no answer was wrong')).toContain('Kept');
       expect(await types('lead', 'close')).toContain('INC-1 is closed');
     });
 
