@@ -12,6 +12,7 @@ import { openDuties } from '../../postmortem/duty-store.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
 import { electorateOf } from '../mitigate/approvers.ts';
 import { stillOn } from '../mitigate/still-on.ts';
+import { peopleOf } from '../stakeholders/contacts.ts';
 import { type WatchStatus, watchStatus } from '../watch/watch-status.ts';
 import type { HomeClock, HomeIncident, HomeService, HomeState } from './home.ts';
 
@@ -25,7 +26,7 @@ export async function loadHomeState(flow: Flow): Promise<HomeState> {
   const asks = [
     ...(await approvals(flow, live)),
     ...(await acknowledgements(flow, live)),
-    ...(await stakeholderAsks(flow.db, rooms)),
+    ...(await stakeholderAsks(flow, rooms)),
     ...(await actionItems(flow.db)),
     ...(await leases(flow.db, rooms)),
     ...(await postmortems(flow.db)),
@@ -111,21 +112,22 @@ async function reached(db: Db, name: MilestoneName): Promise<number[]> {
 }
 
 /** What legal, compliance, comms and product must acknowledge. */
-async function stakeholderAsks(db: Db, rooms: ReadonlyMap<number, string | null>): Promise<Ask[]> {
-  const rows = await db
+async function stakeholderAsks(flow: Flow, rooms: ReadonlyMap<number, string | null>): Promise<Ask[]> {
+  const rows = await flow.db
     .selectFrom('stakeholder_ask')
     .selectAll()
     .where('acknowledged_at', 'is', null)
     .where('incident_id', 'in', [-1, ...rooms.keys()])
     .execute();
-  return rows.map((row) => ({
+  const asks = rows.map(async (row) => ({
     kind: 'acknowledge' as const,
     incidentId: row.incident_id,
     channelId: rooms.get(row.incident_id) ?? null,
     text: `for ${row.role}`,
     dueAt: row.due_at,
-    people: row.contacts,
+    people: await peopleOf(flow, row.contacts),
   }));
+  return Promise.all(asks);
 }
 
 /** Action items of incidents that are not closed, each for its owner. */

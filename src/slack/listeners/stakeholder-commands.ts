@@ -64,7 +64,7 @@ const turnPrivate = inRoom(async ({ flow, incident, userId: by }) => {
   const name = nameOf(incident.id);
   if (outcome.kind === 'already') return `${name} is private already.`;
   if (!outcome.hadRoom) return `${name} is private; its room is being opened.`;
-  return `${name} is private now: a private room is being opened and you are invited. What I said here is overwritten; what people wrote and files stay, so delete them or this channel.`;
+  return `${name} is private now: a private room is being opened and you are invited. What I said here is overwritten; what people wrote and files stay, so delete them or this channel. PagerDuty keeps the title that it was paged with.`;
 });
 
 const REFUSED =
