@@ -24,155 +24,155 @@ import { startTargetGate, type TargetGate } from '../harness/target-gate.ts';
 const MINUTE_MS = 60_000;
 const title = 'two replicas on one database';
 
-if (inject('testDatabaseUrl') === '')
-  console.log(`SKIPPED on the embedded database, which serves one process: ${title}`);
-else
-  describe(title, { timeout: 120_000 }, () => {
-    let world: World;
-    let gate: TargetGate;
-    let incident: Opened;
-    let first: ChildProcess;
-    let second: ChildProcess;
-    let secondUrl: string;
-    let folder: string;
-    beforeAll(async () => {
-      gate = await startTargetGate(() => world.service.controlUrl);
-      world = await startConfigured((config) => {
-        config['poll_seconds'] = 300;
-        const target = config.services[SERVICE]?.target;
-        if (target) target.url = gate.url;
-      });
-      first = await world.spawn();
-      folder = mkdtempSync(join(tmpdir(), 'llm-incident-second-'));
-      const port = await freePort();
-      secondUrl = `http://127.0.0.1:${port}`;
-      const main = join(import.meta.dirname, '../../src/main.ts');
-      const env = { ...world.env, PATH: process.env['PATH'], PORT: String(port), DATA_DIR: folder };
-      second = spawn(process.execPath, [main], { env, stdio: 'inherit' });
-      await isReady(secondUrl);
-    });
-    afterAll(async () => {
-      await ended(second);
-      await world.close();
-      await gate.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    beforeEach(async () => {
-      incident = await declareIncident(world, `sev3 quality ${SERVICE} answers look odd`);
-    });
-    afterEach(async () => {
-      await ask(world, 'oncall', 'decline end of the test', incident.room);
-    });
+const isEmbedded = inject('testDatabaseUrl') === '';
+if (isEmbedded) console.log(`SKIPPED on the embedded database, which serves one process: ${title}`);
 
-    const isReady = (url: string) =>
-      world.slack.waitFor(
-        `${url} to be ready`,
-        () =>
-          fetch(`${url}/readyz`).then(
-            (answer) => answer.ok,
-            () => false,
-          ),
-        AFTER_A_CRASH_MS,
-      );
-    const other = () => (world.service.state().prompt === 'v13' ? 'v12' : 'v13');
-    const proposed = () => proposeIn(world, incident.room, { wanted: `prompt answer=${other()}` });
-    const keyed = (proposal: SlackMessage, kind = 'proposal') => ({
-      room: incident.room,
-      key: (keyOf(proposal) ?? '').replace('proposal', kind),
+describe.skipIf(isEmbedded)(title, { timeout: 120_000 }, () => {
+  let world: World;
+  let gate: TargetGate;
+  let incident: Opened;
+  let first: ChildProcess;
+  let second: ChildProcess;
+  let secondUrl: string;
+  let folder: string;
+  beforeAll(async () => {
+    gate = await startTargetGate(() => world.service.controlUrl);
+    world = await startConfigured((config) => {
+      config['poll_seconds'] = 300;
+      const target = config.services[SERVICE]?.target;
+      if (target) target.url = gate.url;
     });
-    const changes = () => gate.requests.filter(({ method }) => method === 'POST').length;
-    const posted = async (proposal: SlackMessage, kind: string) => {
-      const { key } = keyed(proposal, kind);
-      return (await world.slack.messages(incident.room)).filter((one) => keyOf(one) === key).length;
-    };
-    const trailOf = async (proposal: SlackMessage) => {
-      const { db, close } = await world.database.open();
-      const subject = `mitigation ${(keyOf(proposal) ?? '').split(':')[1]}`;
-      const rows = await db.selectFrom('audit').select('action').where('subject', '=', subject).execute();
-      await close();
-      return rows.map(({ action }) => action);
-    };
-    /** The click of each person reaches both replicas, all four deliveries at once. */
-    const clickAtBoth = async (people: string[], on: SlackMessage) => {
-      // Nobody listens there, so each click is made and signed, and has arrived nowhere yet.
-      world.slack.connect('http://127.0.0.1:9/');
-      for (const who of people) await world.slack.as(who).click(on, 'approve');
-      world.slack.connect(`${world.url}/slack/events`);
-      const clicks = world.slack.sent.slice(-people.length);
-      const urls = [world.url, secondUrl].map((url) => `${url}/slack/events`);
-      const sent = clicks.flatMap((click) => urls.map((url) => world.slack.replay({ ...click, url })));
-      for (const { status } of await Promise.all(sent)) expect(status).toBe(200);
-    };
+    first = await world.spawn();
+    folder = mkdtempSync(join(tmpdir(), 'llm-incident-second-'));
+    const port = await freePort();
+    secondUrl = `http://127.0.0.1:${port}`;
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    const env = { ...world.env, PATH: process.env['PATH'], PORT: String(port), DATA_DIR: folder };
+    second = spawn(process.execPath, [main], { env, stdio: 'inherit' });
+    await isReady(secondUrl);
+  });
+  afterAll(async () => {
+    await ended(second);
+    await world.close();
+    await gate.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    incident = await declareIncident(world, `sev3 quality ${SERVICE} answers look odd`);
+  });
+  afterEach(async () => {
+    await ask(world, 'oncall', 'decline end of the test', incident.room);
+  });
 
-    it('count each click once and run the plan once, whoever takes which', async () => {
-      for (let round = 0; round < 3; round += 1) {
-        const proposal = await proposed();
-        const [before, effects] = [changes(), world.service.effects.length];
-        await clickAtBoth(['approver', 'lead'], proposal);
-        await textWith(world, keyed(proposal), 'Applied');
-        await textWith(world, keyed(proposal, 'receipt'), 'Read-back: ');
-        expect([changes() - before, world.service.effects.length - effects]).toEqual([1, 1]);
-        expect([await posted(proposal, 'proposal'), await posted(proposal, 'receipt')]).toEqual([1, 1]);
-        const trail = await trailOf(proposal);
-        expect(trail.filter((action) => action === 'mitigation.approve')).toHaveLength(2);
-        expect(trail.filter((action) => action === 'mitigation.applied')).toHaveLength(1);
-      }
-    });
-
-    it('expire a proposal once, when both look at the same time', async () => {
-      const proposal = await proposed();
-      await Promise.all(
-        [world.url, secondUrl].map((url) =>
-          fetch(`${url}/test/clock`, {
-            method: 'POST',
-            body: JSON.stringify({ advance_ms: 8 * MINUTE_MS }),
-          }),
+  const isReady = (url: string) =>
+    world.slack.waitFor(
+      `${url} to be ready`,
+      () =>
+        fetch(`${url}/readyz`).then(
+          (answer) => answer.ok,
+          () => false,
         ),
-      );
-      await textWith(world, keyed(proposal), 'Expired.');
-      await ask(world, 'oncall', 'status', incident.room);
-      const { db, close } = await world.database.open();
-      const events = await db
-        .selectFrom('incident_event')
-        .select('text')
-        .where('kind', '=', 'expired')
-        .where('incident_id', '=', incident.id)
-        .execute();
-      await close();
-      expect(events).toHaveLength(1);
-      const said = (await world.slack.messages(incident.room)).filter((one) =>
-        blocksText(one).includes('is not contained after'),
-      );
-      expect(said).toHaveLength(1);
-    });
+      AFTER_A_CRASH_MS,
+    );
+  const other = () => (world.service.state().prompt === 'v13' ? 'v12' : 'v13');
+  const proposed = () => proposeIn(world, incident.room, { wanted: `prompt answer=${other()}` });
+  const keyed = (proposal: SlackMessage, kind = 'proposal') => ({
+    room: incident.room,
+    key: (keyOf(proposal) ?? '').replace('proposal', kind),
+  });
+  const changes = () => gate.requests.filter(({ method }) => method === 'POST').length;
+  const posted = async (proposal: SlackMessage, kind: string) => {
+    const { key } = keyed(proposal, kind);
+    return (await world.slack.messages(incident.room)).filter((one) => keyOf(one) === key).length;
+  };
+  const trailOf = async (proposal: SlackMessage) => {
+    const { db, close } = await world.database.open();
+    const subject = `mitigation ${(keyOf(proposal) ?? '').split(':')[1]}`;
+    const rows = await db.selectFrom('audit').select('action').where('subject', '=', subject).execute();
+    await close();
+    return rows.map(({ action }) => action);
+  };
+  /** The click of each person reaches both replicas, all four deliveries at once. */
+  const clickAtBoth = async (people: string[], on: SlackMessage) => {
+    // Nobody listens there, so each click is made and signed, and has arrived nowhere yet.
+    world.slack.connect('http://127.0.0.1:9/');
+    for (const who of people) await world.slack.as(who).click(on, 'approve');
+    world.slack.connect(`${world.url}/slack/events`);
+    const clicks = world.slack.sent.slice(-people.length);
+    const urls = [world.url, secondUrl].map((url) => `${url}/slack/events`);
+    const sent = clicks.flatMap((click) => urls.map((url) => world.slack.replay({ ...click, url })));
+    for (const { status } of await Promise.all(sent)) expect(status).toBe(200);
+  };
 
-    it('do it once when the one that runs it stands still, the other takes over, and the first wakes up', async () => {
+  it('count each click once and run the plan once, whoever takes which', async () => {
+    for (let round = 0; round < 3; round += 1) {
       const proposal = await proposed();
       const [before, effects] = [changes(), world.service.effects.length];
-      const vote = await lastVote(world, proposal, ['approver', 'lead']);
-      gate.next('GET', { kind: 'none' });
-      gate.next('GET', { kind: 'hold-answer' });
-      await vote();
-      await gate.held();
-      const runner = await holderOf(world);
-      const [still, awake] = runner === first.pid ? [first, second] : [second, first];
-      still.kill('SIGSTOP');
-      if (awake === second) world.slack.connect(`${secondUrl}/slack/events`);
-      await textWith(world, keyed(proposal, 'receipt'), 'Read-back: ', AFTER_A_CRASH_MS);
+      await clickAtBoth(['approver', 'lead'], proposal);
+      await textWith(world, keyed(proposal), 'Applied');
+      await textWith(world, keyed(proposal, 'receipt'), 'Read-back: ');
       expect([changes() - before, world.service.effects.length - effects]).toEqual([1, 1]);
-      still.kill('SIGCONT');
-      gate.release();
-      await isReady(world.url);
-      world.slack.connect(`${world.url}/slack/events`);
-      await messageWith(world, incident.room, keyed(proposal).key);
-      await ask(world, 'oncall', 'status', incident.room);
-      await settled(world);
-      expect(world.service.effects.length - effects).toBe(1);
-      const ends = (await trailOf(proposal)).filter((action) => !/proposed|approve/.test(action));
-      expect(ends).toEqual(['mitigation.applied']);
-      expect(await posted(proposal, 'receipt')).toBe(1);
-    });
+      expect([await posted(proposal, 'proposal'), await posted(proposal, 'receipt')]).toEqual([1, 1]);
+      const trail = await trailOf(proposal);
+      expect(trail.filter((action) => action === 'mitigation.approve')).toHaveLength(2);
+      expect(trail.filter((action) => action === 'mitigation.applied')).toHaveLength(1);
+    }
   });
+
+  it('expire a proposal once, when both look at the same time', async () => {
+    const proposal = await proposed();
+    await Promise.all(
+      [world.url, secondUrl].map((url) =>
+        fetch(`${url}/test/clock`, {
+          method: 'POST',
+          body: JSON.stringify({ advance_ms: 8 * MINUTE_MS }),
+        }),
+      ),
+    );
+    await textWith(world, keyed(proposal), 'Expired.');
+    await ask(world, 'oncall', 'status', incident.room);
+    const { db, close } = await world.database.open();
+    const events = await db
+      .selectFrom('incident_event')
+      .select('text')
+      .where('kind', '=', 'expired')
+      .where('incident_id', '=', incident.id)
+      .execute();
+    await close();
+    expect(events).toHaveLength(1);
+    const said = (await world.slack.messages(incident.room)).filter((one) =>
+      blocksText(one).includes('is not contained after'),
+    );
+    expect(said).toHaveLength(1);
+  });
+
+  it('do it once when the one that runs it stands still, the other takes over, and the first wakes up', async () => {
+    const proposal = await proposed();
+    const [before, effects] = [changes(), world.service.effects.length];
+    const vote = await lastVote(world, proposal, ['approver', 'lead']);
+    gate.next('GET', { kind: 'none' });
+    gate.next('GET', { kind: 'hold-answer' });
+    await vote();
+    await gate.held();
+    const runner = await holderOf(world);
+    const [still, awake] = runner === first.pid ? [first, second] : [second, first];
+    still.kill('SIGSTOP');
+    if (awake === second) world.slack.connect(`${secondUrl}/slack/events`);
+    await textWith(world, keyed(proposal, 'receipt'), 'Read-back: ', AFTER_A_CRASH_MS);
+    expect([changes() - before, world.service.effects.length - effects]).toEqual([1, 1]);
+    still.kill('SIGCONT');
+    gate.release();
+    await isReady(world.url);
+    world.slack.connect(`${world.url}/slack/events`);
+    await messageWith(world, incident.room, keyed(proposal).key);
+    await ask(world, 'oncall', 'status', incident.room);
+    await settled(world);
+    expect(world.service.effects.length - effects).toBe(1);
+    const ends = (await trailOf(proposal)).filter((action) => !/proposed|approve/.test(action));
+    expect(ends).toEqual(['mitigation.applied']);
+    expect(await posted(proposal, 'receipt')).toBe(1);
+  });
+});
 
 /** The process that holds the run: job owners begin with the process id. */
 async function holderOf(world: World): Promise<number> {
