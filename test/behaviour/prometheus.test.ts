@@ -272,18 +272,17 @@ function anyPromQl(start: () => Promise<StartedServer>): void {
   });
 }
 
-if (hasPrometheus) {
-  describe('a source that is a real Prometheus', () =>
-    anyPromQl(() => startPrometheus({ series: exposition() })));
-} else {
+if (!hasPrometheus)
   console.log('SKIPPED: no prometheus and promtool on PATH: the source is not tested against a real one');
-}
-if (hasVictoriaMetrics) {
-  describe('a source that is a real VictoriaMetrics', () =>
-    anyPromQl(() => startVictoriaMetrics({ series: exposition() })));
-} else {
+describe.skipIf(!hasPrometheus)('a source that is a real Prometheus', () =>
+  anyPromQl(() => startPrometheus({ series: exposition() })),
+);
+
+if (!hasVictoriaMetrics)
   console.log('SKIPPED: no victoria-metrics on PATH: the source is not tested against a real one');
-}
+describe.skipIf(!hasVictoriaMetrics)('a source that is a real VictoriaMetrics', () =>
+  anyPromQl(() => startVictoriaMetrics({ series: exposition() })),
+);
 
 /** The buckets themselves, asked past the source. */
 async function bucketsOf(url: string, query: string): Promise<Bucket[]> {

@@ -140,9 +140,12 @@ describe.skipIf(isEmbedded)(title, { timeout: 120_000 }, () => {
       .execute();
     await close();
     expect(events).toHaveLength(1);
-    const said = (await world.slack.messages(incident.room)).filter((one) =>
-      blocksText(one).includes('is not contained after'),
-    );
+    const called = async () =>
+      (await world.slack.messages(incident.room)).filter((one) =>
+        blocksText(one).includes('is not contained after'),
+      );
+    await world.slack.waitFor('the call', async () => (await called()).length > 0);
+    const said = await called();
     expect(said).toHaveLength(1);
   });
 
