@@ -152,10 +152,11 @@ describe('a mitigation whose bot is killed', { timeout: 120_000 }, () => {
     await killAndStart();
     await world.advance(4 * MINUTE_MS);
     const receipt = keyed(proposal, 'receipt');
-    expect(await textWith(world, receipt, 'Waiting for five minutes without a call.')).toContain('PROVING');
+    const waiting = 'Waiting for five minutes without a call.';
+    expect(await textWith(world, receipt, waiting, AFTER_A_CRASH_MS)).toContain('PROVING');
     await killAndStart();
     await world.advance(2 * MINUTE_MS);
-    await textWith(world, receipt, 'PROVEN by live traffic');
+    await textWith(world, receipt, 'PROVEN by live traffic', AFTER_A_CRASH_MS);
     await killAndStart();
     await world.advance(MINUTE_MS);
     await ask(world, 'oncall', 'status', incident.room);
