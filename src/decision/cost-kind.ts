@@ -1,3 +1,4 @@
+import { wholePercent } from '../detection/amount.ts';
 /** One call by what it took, from whom and for what; `thread` is what belongs together: a session, or a trace. */
 export interface CostCall {
   user: string | null;
@@ -93,7 +94,7 @@ function injectionReasons(is: Measured, was: Measured): string[] {
   const shareBefore = was.n === 0 ? 0 : was.marked / was.n;
   if (is.marked < LEAST_MARKED || share < MARKED_SHARE || share < 2 * shareBefore) return [];
   return [
-    `${is.marked} of ${is.n} inputs try to give the model other orders (${percent(shareBefore)} before)`,
+    `${is.marked} of ${is.n} inputs try to give the model other orders (${wholePercent(shareBefore)} before)`,
   ];
 }
 
@@ -103,7 +104,7 @@ function loopReasons(is: Measured, was: Measured): string[] {
   const reasons: string[] = [];
   if (repeats)
     reasons.push(
-      `${percent(is.repeatedShare)} of inputs repeat an earlier one (${percent(was.repeatedShare)} before)`,
+      `${wholePercent(is.repeatedShare)} of inputs repeat an earlier one (${wholePercent(was.repeatedShare)} before)`,
     );
   if (isDeep) reasons.push(`one thread is ${is.deepest} calls deep; the deepest before had ${was.deepest}`);
   return reasons;
@@ -118,7 +119,7 @@ function loadReasons(is: Measured, was: Measured): string[] {
   const rates = `${rate(was.callsPerMinute)} → ${rate(is.callsPerMinute)} calls a minute`;
   return [
     `${rates}, by ${is.users} users`,
-    `nobody takes more than ${percent(is.topShare)} of the tokens`,
+    `nobody takes more than ${wholePercent(is.topShare)} of the tokens`,
     perCall(is, was),
   ];
 }
@@ -126,7 +127,7 @@ function loadReasons(is: Measured, was: Measured): string[] {
 function spread({ topShare, topUser, users }: Measured): string[] {
   if (topUser === null) return [];
   const many = `${users} ${users === 1 ? 'user' : 'users'} in all`;
-  return [`user ${topUser} takes ${percent(topShare)} of the tokens (${many})`];
+  return [`user ${topUser} takes ${wholePercent(topShare)} of the tokens (${many})`];
 }
 
 const perCall = (is: Measured, was: Measured) =>
@@ -173,5 +174,4 @@ function repeatedIn(sample: readonly CostCall[]): number {
 }
 
 const sumOf = (calls: readonly CostCall[]) => calls.reduce((sum, { tokens }) => sum + tokens, 0);
-const percent = (share: number) => `${Math.round(share * 100)} %`;
 const rate = (perMinute: number) => (perMinute < 10 ? perMinute.toFixed(1) : String(Math.round(perMinute)));

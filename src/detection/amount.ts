@@ -27,6 +27,11 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
+/** A share as whole per cent. */
+export function wholePercent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
 /** Without decimals, thousands apart. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');

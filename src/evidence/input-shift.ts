@@ -1,5 +1,6 @@
 import { franc } from 'franc-min';
 import { mean } from 'simple-statistics';
+import { wholePercent } from '../detection/amount.ts';
 import { wordCounts, wordsOf } from '../sources/content/words.ts';
 import type { SampledInput } from '../sources/input-sample-store.ts';
 import { type Compared, compareCategories, compareCounts, compareNumbers, holm } from './two-samples.ts';
@@ -82,12 +83,10 @@ function sharesOf(names: readonly string[]): Map<string, number> {
   return new Map(shares.sort((a, b) => b[1] - a[1]));
 }
 
-const percent = (share: number) => `${Math.round(share * 100)} %`;
-
 function top(shares: ReadonlyMap<string, number>): string {
   return [...shares]
     .slice(0, 3)
-    .map(([name, share]) => `${name} ${percent(share)}`)
+    .map(([name, share]) => `${name} ${wholePercent(share)}`)
     .join(', ');
 }
 
@@ -98,7 +97,7 @@ function fresh([before, after]: readonly [ReadonlyMap<string, number>, ReadonlyM
   const names = [...after].filter(([name, share]) => share >= NEW_SHARE && !before.has(name));
   return names.length === 0
     ? null
-    : `new: ${names.map(([name, share]) => `${name} (${percent(share)})`).join(', ')}`;
+    : `new: ${names.map(([name, share]) => `${name} (${wholePercent(share)})`).join(', ')}`;
 }
 
 function languageOf({ text }: SampledInput): string | null {

@@ -1,6 +1,6 @@
 import { OFREPProvider } from '@openfeature/ofrep-provider';
 import { type Client, OpenFeature } from '@openfeature/server-sdk';
-import type { ServedSettings } from '../../src/demo/service/serving-reader.ts';
+import { HELD } from '../../src/demo/service/serving-reader.ts';
 import { type SimulatedService, startSimulatedService } from '../../src/demo/service/simulated-service.ts';
 import { TOKEN, type World } from './bot.ts';
 import { seedOf } from './services.ts';
@@ -10,18 +10,6 @@ export async function obedientService(
   world: World,
   { name, serving }: { name: string; serving: object },
 ): Promise<{ service: SimulatedService; entry: object }> {
-  const held: ServedSettings = {
-    enabled: false,
-    prompts: {},
-    model: null,
-    fallback: { mode: 'none' },
-    types: {},
-    limits: {},
-    token_cap: null,
-    disclaimer: null,
-    blocked: [],
-    version: -1,
-  };
   const service = await startSimulatedService({
     secret: 'unused',
     service: name,
@@ -29,7 +17,7 @@ export async function obedientService(
     seed: seedOf(name),
     ingestUrl: world.url,
     token: TOKEN,
-    master: { url: world.url, token: TOKEN, service: name, held },
+    master: { url: world.url, token: TOKEN, service: name, held: HELD },
   });
   const entry = {
     owner: world.slack.userId('lead'),

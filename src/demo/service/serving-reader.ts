@@ -21,6 +21,20 @@ const flag = z.object({ value: served });
 /** What a service obeys: the keys of the built-in target's flag that it acts on. */
 export type ServedSettings = z.infer<typeof served>;
 
+/** Until the bot has answered, a feature that is watched by nobody does not run. */
+export const HELD: ServedSettings = {
+  enabled: false,
+  prompts: {},
+  model: null,
+  fallback: { mode: 'none' },
+  types: {},
+  limits: {},
+  token_cap: null,
+  disclaimer: null,
+  blocked: [],
+  version: -1,
+};
+
 export interface ServingReader {
   /** Never fails and never takes longer than the deadline; `problem` says why the answer is not from the bot. */
   read(context: ServingContext): Promise<{ settings: ServedSettings; problem?: string }>;

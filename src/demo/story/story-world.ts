@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type PagerDuty, startPagerDuty } from '../pagerduty/pagerduty-double.ts';
-import type { ServedSettings } from '../service/serving-reader.ts';
+import { HELD } from '../service/serving-reader.ts';
 import { type SimulatedService, startSimulatedService } from '../service/simulated-service.ts';
 import { SIMPLE_MODEL } from '../service/simulated-settings.ts';
 import { type SlackWorkspace, startSlackWorkspace } from '../slack/slack-workspace.ts';
@@ -124,20 +124,6 @@ const startFeature = (ingestUrl: string, { isBuiltIn, seed }: { isBuiltIn: boole
     token: INGEST_TOKEN,
     ...(isBuiltIn ? { master: { url: ingestUrl, token: INGEST_TOKEN, service: SERVICE, held: HELD } } : {}),
   });
-
-/** Until the bot has answered, a feature that is watched by nobody does not run. */
-const HELD: ServedSettings = {
-  enabled: false,
-  prompts: {},
-  model: null,
-  fallback: { mode: 'none' },
-  types: {},
-  limits: {},
-  token_cap: null,
-  disclaimer: null,
-  blocked: [],
-  version: -1,
-};
 
 /** The file as somebody who runs the bot would write it. */
 function configFor(slack: SlackWorkspace, service: SimulatedService, isBuiltIn: boolean): string {

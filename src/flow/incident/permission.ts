@@ -1,8 +1,7 @@
 import type { Incident } from '../../incident/incident.ts';
 import { acknowledgerOf } from '../../incident/people-store.ts';
 import { type Flow, serviceConfig } from '../flow.ts';
-import { type Reading, readApprovers, readMembers } from '../mitigate/approvers.ts';
-import { onCallPeople } from '../page/on-call.ts';
+import { firstOnCall, type Reading, readApprovers, readMembers } from '../mitigate/approvers.ts';
 import { type Action, decide, type HolderPeople, type Permission } from './who-may.ts';
 
 type Asking = Pick<Flow, 'db' | 'config' | 'chat' | 'log' | 'pager'>;
@@ -66,12 +65,4 @@ const IS_ID = /^[USW][A-Z0-9]+$/;
 async function peopleBehind(flow: Asking, service: string | null, entry: string): Promise<Reading> {
   if (entry === 'approver') return readApprovers(flow, service);
   return entry === 'on_call' ? firstOnCall(flow, service) : readMembers(flow, entry);
-}
-
-/** Where PagerDuty is off, or the service has no policy, nobody is on call; otherwise an empty answer was not given. */
-async function firstOnCall(flow: Asking, service: string | null): Promise<Reading> {
-  const policy = serviceConfig(flow, service)?.pagerduty?.escalation_policy;
-  if (policy === undefined || flow.pager === null) return { people: [], unread: [] };
-  const people = await onCallPeople(flow, { escalation_policy: policy, service });
-  return { people, unread: people.length === 0 ? [policy] : [] };
 }

@@ -58,10 +58,15 @@ async function approversOnCall(flow: Asking, service: string | null): Promise<Re
   return joined(await Promise.all(asked));
 }
 
-/** Who is on call now, first level, for what PagerDuty pages about the service. */
-async function firstOnCall(flow: Asking, service: string | null): Promise<string[]> {
+/**
+ * Who is on call now, first level, for what PagerDuty pages about the service. Where PagerDuty is off, or the service has
+ * no policy, nobody is; otherwise an empty answer was not given.
+ */
+export async function firstOnCall(flow: Asking, service: string | null): Promise<Reading> {
   const policy = serviceConfig(flow, service)?.pagerduty?.escalation_policy;
-  return policy === undefined ? [] : onCallPeople(flow, { escalation_policy: policy, levels: [1], service });
+  if (policy === undefined || flow.pager === null) return { people: [], unread: [] };
+  const people = await onCallPeople(flow, { escalation_policy: policy, levels: [1], service });
+  return { people, unread: people.length === 0 ? [policy] : [] };
 }
 
 async function readBoth(flow: Asking, service: string | null): Promise<{ named: Reading; byCall: Reading }> {
@@ -102,7 +107,8 @@ export async function electorateOf(
   const { named, byCall } = await readBoth(flow, service);
   const { people, unread } = joined([named, byCall]);
   const isKnown = voters?.every((voter) => people.includes(voter)) ?? false;
-  const first = alone || (needed.standing !== null && !isKnown) ? await firstOnCall(flow, service) : [];
+  const first =
+    alone || (needed.standing !== null && !isKnown) ? (await firstOnCall(flow, service)).people : [];
   const others = people.filter((person) => needed.standing !== null || person !== proposer);
   const leads = others.length < needed.people ? flow.config.contacts.engineering_lead : [];
   const mayApprove = unique([...people, ...(needed.standing === null ? [] : first), ...leads]);
@@ -139,11 +145,6 @@ export function standingNow(
 }
 
 /** The people behind an id: those of a group, or the person itself; a group that cannot be read has nobody. */
-export async function membersOf(flow: Pick<Flow, 'chat' | 'log'>, id: string): Promise<string[]> {
-  return (await readMembers(flow, id)).people;
-}
-
-/** The same with what could not be read. */
 export async function readMembers(flow: Pick<Flow, 'chat' | 'log'>, id: string): Promise<Reading> {
   return id.startsWith('S') ? readGroup(flow, id) : { people: [id], unread: [] };
 }
